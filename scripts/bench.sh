@@ -9,8 +9,8 @@
 #
 # Contests: lock small wait wake burst python frame first-frame picture readers attach
 # reserved create qt-bridge growth.
-# Qt takes part where a compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
-# Aeron takes part where a C compiler is: its sources come with a crate, and take half a minute.
+# Qt takes part if a C++ compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
+# Aeron takes part if a C compiler is installed: a crate contains its sources, which build in half a minute.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -26,25 +26,25 @@ for argument in "$@"; do
     fi
 done
 
-# Builds what speaks for Qt, where that can be done.
+# Builds the Qt contestant, if possible.
 build_qt() {
     local flags
     command -v c++ >/dev/null && command -v pkg-config >/dev/null || return 1
     flags=$(pkg-config --cflags --libs Qt6Core Qt6Gui 2>/dev/null) || return 1
-    # shellcheck disable=SC2086 # The flags are words.
+    # shellcheck disable=SC2086 # The flags are separate words.
     c++ -std=c++17 -O2 -fPIC crates/peer-bench/qt/peer.cpp -o "$output/qt-peer" $flags
 }
 
-# Where the crate with Aeron's sources in C lies, which cargo fetches.
+# Prints the directory of Aeron's C sources, in a crate that cargo fetches.
 aeron_sources() {
     cargo metadata --format-version 1 --locked --manifest-path crates/peer-bench/Cargo.toml |
         grep -o '"manifest_path":"[^"]*/rusteron-media-driver-[^"]*/Cargo.toml"' |
         sed 's/^"manifest_path":"//; s/Cargo.toml"$/aeron/'
 }
 
-# Builds Aeron's client and media driver, with what peer-bench calls of them, into one library. Not with
-# Aeron's own CMakeLists.txt, which wants a newer cmake than distributions have; as that does for a
-# release, without the parts that it leaves out where their libraries are missing.
+# Builds Aeron's client and media driver, and the functions that peer-bench calls, as one library. Aeron's
+# own CMakeLists.txt requires a newer cmake than distributions have; this builds what it builds for a
+# release without optional libraries.
 build_aeron() {
     local sources version objects=$output/aeron library=$output/aeron.so
     sources=$(aeron_sources) || return 1
@@ -72,7 +72,7 @@ build_aeron() {
     cc -shared -o "$library" "$objects"/*.o -lpthread -ldl -lm
 }
 
-# Puts a part of what was measured between its marks in a document.
+# Replaces the part $1 of the document $2, between its marks, by the results.
 insert() {
     local part=$1 page=$2
     awk -v part="$part" -v file="$output/$part.md" '
@@ -101,7 +101,7 @@ mkdir -p "$output"
 readonly build=(--release --locked --manifest-path crates/peer-bench/Cargo.toml
     --target-dir "${CARGO_TARGET_DIR:-target}/peer-bench")
 peer_bench=$(cargo build "${build[@]}" --message-format=json-render-diagnostics | executable_named peer-bench)
-# Whether what it counts with can be trusted.
+# Tests the arithmetic of the benchmark first.
 cargo test --quiet "${build[@]}" >"$output/tests.log" 2>&1 || die "The benchmark's own tests fail: see $output/tests.log"
 if build_qt; then
     arguments+=(--qt "$output/qt-peer")
@@ -118,7 +118,7 @@ fi
 "$peer_bench" "${arguments[@]}" &
 readonly measuring=$!
 
-# Ends what is interrupted, which can't clean up after itself.
+# Cleans up after an interrupted benchmark, which cannot.
 end() {
     kill "$measuring" 2>/dev/null || true
     wait "$measuring" 2>/dev/null || true

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the other scripts: goes to the root of the work tree; what they have in common.
+# Common functions, sourced by the other scripts. Changes to the root of the work tree.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

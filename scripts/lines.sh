@@ -3,8 +3,8 @@
 #
 # Without a revision it counts the work tree. A production line is a line of crates/*/src that is neither
 # blank nor a comment (`//`, `///`, `//!`) nor part of a test. Tests are
-#   - items under `#[cfg(...)]` that need `test`, `loom`, `doctest` or the feature `testing`: the lines up to
-#     the end of the item, which rustfmt puts at the column where it began, and the file of a module;
+#   - items under `#[cfg(...)]` that require `test`, `loom`, `doctest` or the feature `testing`: the lines up
+#     to the end of the item, which rustfmt puts at the column of its start, and the file of a module;
 #   - crates/*/tests, crates/*/benches, crates/*/examples, the package `tests`, fuzz and crates/peer-bench.
 # The languages (*.ftl), scripts and manifests are not counted.
 set -euo pipefail
@@ -23,7 +23,7 @@ mapfile -t files < <(find crates -path '*/src/*' -name '*.rs' -not -path 'crates
 
 # Reads every file twice: first for the files of test modules, then to count.
 awk '
-    # The folder that has the modules of a file.
+    # Returns the directory of the submodules of a file.
     function modules_of(file) {
         if (file ~ /\/(lib|main|mod)\.rs$/) sub(/\/[^\/]*$/, "", file)
         else sub(/\.rs$/, "", file)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets ShowSharedMem follow a test pattern on a virtual display, and prints what came of it.
+# Lets ShowSharedMem follow a test pattern on a virtual display, and prints how it performed.
 #
 # usage: scripts/live.sh [WIDTHxHEIGHT [FRAMES_A_SECOND [SECONDS]]]     (1920x1080 60 600)
 set -euo pipefail
@@ -12,7 +12,7 @@ seconds=${3:-600}
 readonly size rate seconds
 readonly key=live-run
 
-# Of everything that was started, the last first; by its id.
+# Ends the processes that were started, in reverse order.
 started=()
 end() {
     local index
@@ -36,7 +36,7 @@ open_display() {
 # Prints the seconds of processor time that process $1 has used.
 processor_time() {
     local ticks
-    # The program's name may hold spaces; what follows it does not.
+    # The program's name may contain spaces; the fields after it do not.
     read -r -a ticks < <(sed 's/.*) //' "/proc/$1/stat")
     awk -v ticks="$((ticks[11] + ticks[12]))" -v rate="$(getconf CLK_TCK)" 'BEGIN { print ticks / rate }'
 }
@@ -76,7 +76,7 @@ follow
     >"$folder/published" &
 loader=$!
 started+=("$loader")
-sleep 1 # The first figures come after half a second.
+sleep 1 # The window reports its first figures after half a second.
 before=$(processor_time "$viewer")
 while kill -0 "$loader" 2>/dev/null; do
     memory "$viewer" >>"$folder/memory"
@@ -87,7 +87,7 @@ after=$(processor_time "$viewer")
 say "$size at $rate frames a second for $seconds s, load $(cut -d' ' -f1 /proc/loadavg):"
 sed 's/^/  /' "$folder/published"
 grep '^live: ' "$folder/said" | tail -n 1 | tr -d ',' | awk -v seconds="$seconds" '
-    { printf "  shown      %d, %.1f a second\n  skipped    %d\n  latency    %d ms, on average of late\n", $2, $2 / seconds, $4, $6 }'
+    { printf "  shown      %d, %.1f a second\n  skipped    %d\n  latency    %d ms, recent average\n", $2, $2 / seconds, $4, $6 }'
 awk '
     $1 > most { most = $1 } $2 > private { private = $2 }
     NR <= 60 { early += $1; early_lines++ } { resident[NR] = $1 }

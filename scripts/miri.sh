@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the library's unit tests under Miri: names, metadata, the words of the
-# layout and the lock. Files and mappings it does not know.
+# Runs those unit tests of shm-core under Miri that need no file or mapping, which Miri does not support:
+# keys, metadata, the layout and the lock word.
 #
-# With --quick without the lock, whose threads take minutes, and where Miri is
-# missing it only says so.
+# With --quick, leaves out the lock, whose threads take minutes, and succeeds with a message if Miri is not
+# installed.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"

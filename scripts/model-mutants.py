@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Weakens each memory ordering that the models are to prove, one at a time: a model must fail.
+"""Weakens each memory ordering of the modelled protocols, one at a time: a model must fail.
 
-The list is made from the source: every fence, every acquiring load, every store or exchange that is
-stronger than Relaxed, in the files where the protocols stand. A mutant that every model passes is
-printed as SURVIVED, and the exit code is 1. Takes half a minute for each mutant; arguments choose those
-whose `file:line` contains one of them.
+The mutants come from the source: every fence, every acquire load, and every store or exchange that is
+stronger than Relaxed, in the files of the protocols. A mutant that every model passes is printed as
+SURVIVED, and the exit code is 1. Takes half a minute for each mutant; arguments select those whose
+`file:line` contains one of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Iterator, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 TREE = TARGET / "mutants"
-# Where the protocols stand, and the models that run them.
+# The files of the protocols, and the models that run them.
 SOURCES = {
     "lock.rs": "model::lock",
     "semaphore/units.rs": "model::semaphore",
@@ -28,7 +28,7 @@ SOURCES = {
     "sample/regions.rs": "model::ring",
 }
 
-# What is weakened, and to what.
+# The orderings, and their weaker replacements.
 PATTERNS = [
     (re.compile(r"\bfence\(Ordering::\w+\);"), ""),
     (re.compile(r"\bload_acquire\(((?:[^()]|\([^()]*\))*)\)"), r"(\1).load(Ordering::Relaxed)"),
@@ -37,7 +37,7 @@ PATTERNS = [
 
 
 class Mutant(NamedTuple):
-    """One line of one file, weakened."""
+    """A weakened line of a file."""
 
     source: str
     number: int
@@ -48,7 +48,7 @@ class Mutant(NamedTuple):
 
 
 def mutants() -> Iterator[Mutant]:
-    """Yields a mutant for each ordering in the code that ships."""
+    """Yields a mutant for each ordering in production code."""
     for source in SOURCES:
         lines = (ROOT / "crates/shm-core/src" / source).read_text().splitlines()
         for number, line in enumerate(lines, 1):
@@ -64,10 +64,10 @@ def mutants() -> Iterator[Mutant]:
 
 
 def survives(mutant: Mutant) -> bool:
-    """Returns whether every model of its file passes with this line."""
+    """Returns True if every model of its file passes with this mutant."""
     path = TREE / "crates/shm-core/src" / mutant.source
-    honest = path.read_text()
-    lines = honest.splitlines(keepends=True)
+    original = path.read_text()
+    lines = original.splitlines(keepends=True)
     lines[mutant.number - 1] = mutant.line + "\n"
     path.write_text("".join(lines))
     environment = os.environ | {"RUSTFLAGS": "--cfg loom -A warnings"}
@@ -79,11 +79,11 @@ def survives(mutant: Mutant) -> bool:
         run = subprocess.run([*command, SOURCES[mutant.source]], cwd=TREE, env=environment, capture_output=True)
         return run.returncode == 0
     finally:
-        path.write_text(honest)
+        path.write_text(original)
 
 
 def main() -> int:
-    """Tries every mutant; 1 if any survives."""
+    """Tries every mutant; returns 1 if any survives."""
     wanted = sys.argv[1:]
     shutil.rmtree(TREE, ignore_errors=True)
     ignored = shutil.ignore_patterns("target", ".git")

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Changes the code of the libraries in one place at a time (cargo-mutants), runs their tests, and prints
-# the share of changes that a test catches, and those that none does.
+# Mutation testing of shm-core, shm-io and the streams of qt-bridge (cargo-mutants): changes the code in one
+# place at a time, runs the tests of the three libraries, and prints the share of mutants that a test
+# catches, and the mutants that no test catches.
 #
-# MUTANTS_SHARD=k/n takes every n-th mutant, from the k-th (0 <= k < n): all of them take many hours.
-# Arguments go to cargo-mutants: `--list` prints the mutants, `--re NAME` takes those that match.
-# Mutants that do not compile do not count; a test that hangs counts as one that fails.
+# There are about 4,000 mutants, at half a minute to a minute each. MUTANTS_SHARD=k/n (0 <= k < n) tests
+# every n-th of them, from the k-th. Arguments go to cargo-mutants: `--list` prints the mutants, `--re NAME`
+# selects those that match. MUTANTS_TIMEOUT (180) bounds each run of the tests in seconds.
+# A mutant that does not compile does not count; one that makes the tests hang counts as caught.
 #
-# Uses the cargo-mutants of this machine, or installs it into target/tools, once.
+# Uses an installed cargo-mutants, or installs it into target/tools, once.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -22,32 +24,31 @@ if ! command -v cargo-mutants >/dev/null; then
     rm -rf "$tools/build"
 fi
 
-# A test that does not end is killed after this many seconds; they take about 30 together.
 readonly test_timeout=${MUTANTS_TIMEOUT:-180}
 
 arguments=(
     --file 'crates/shm-core/src/**' --file 'crates/shm-io/src/**'
     --file crates/qt-bridge/src/stream.rs --file 'crates/qt-bridge/src/stream/**'
-    # What only the model checker compiles; `make model-mutants` is for that.
+    # Compiled for the model checker only; see `make model-mutants`.
     --exclude 'crates/shm-core/src/model/**' --exclude crates/shm-core/src/model.rs
     --exclude '**/tests.rs'
     --package shm-core --package qt-bridge --package shm-io
     --test-package shm-core --test-package qt-bridge --test-package shm-io
     --features shm-core/async,shm-core/presence
     --timeout "$test_timeout" --build-timeout 600 --colors never
-    # Spreads each shard over all files.
-    --sharding round-robin
 )
-[ -z "${MUTANTS_SHARD:-}" ] || arguments+=(--shard "$MUTANTS_SHARD")
+# Round-robin spreads each shard over all files.
+[ -z "${MUTANTS_SHARD:-}" ] || arguments+=(--shard "$MUTANTS_SHARD" --sharding round-robin)
 
 results=$target/mutation
 mkdir -p "$results"
 status=0
-# Dependencies stay built from one run to the next; documentation tests would cost more than all others.
+# One target directory for all runs, so that dependencies are built once. No documentation tests: they
+# take longer than all others.
 CARGO_TARGET_DIR=$results/build cargo mutants "${arguments[@]}" --output "$results" "$@" -- --locked --tests || status=$?
 case " $* " in *" --list "*) exit "$status" ;; esac
 case $status in
-0 | 2 | 3) ;; # All caught, some missed, some timed out.
+0 | 2 | 3) ;; # All caught; some missed; some timed out.
 *) die "cargo-mutants failed ($status): see $results/mutants.out" ;;
 esac
 

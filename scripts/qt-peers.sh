@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the real Qt programs that tests/qt speaks to, in the folder DIRECTORY:
+# Builds the real Qt programs that tests/qt communicates with, in DIRECTORY:
 #
 #   qt-peer     of tests/qt-peer/main.cpp, with Debian's qt6-base-dev
 #   venv        a virtual environment with PySide6_Essentials, for tests/qt-peer/peer.py
 #
-# What is there already is not made again. What cannot be had is said, and the exit code is 1.
+# Skips what is up to date. If one cannot be built, prints why, and exits with 1.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -16,18 +16,18 @@ readonly directory
 readonly pyside=PySide6_Essentials==6.12.0
 status=0
 
-# Several tests may ask at the same time.
+# Several tests may run this at the same time.
 exec 9>"$directory/lock"
 flock 9
 
 source=tests/qt-peer/main.cpp
 if ! [ "$directory/qt-peer" -nt "$source" ]; then
     if flags=$(pkg-config --cflags --libs Qt6Gui 2>/dev/null); then
-        # The flags are several words.
+        # The flags are separate words.
         # shellcheck disable=SC2086
         c++ -std=c++17 -O2 -fPIC -Wall -o "$directory/qt-peer" "$source" $flags
     else
-        say "Qt 6 is not installed, so its C++ peer was not made: apt-get install qt6-base-dev"
+        say "Qt 6 is not installed, so the C++ peer was not built: apt-get install qt6-base-dev"
         status=1
     fi
 fi
@@ -38,7 +38,7 @@ if ! [ -e "$directory/venv/ready" ]; then
         touch "$directory/venv/ready"
     else
         tail -n 3 "$directory/log"
-        say "PySide6 could not be installed, so its peer was not made."
+        say "PySide6 could not be installed, so the Python peer was not built."
         status=1
     fi
 fi

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Opens both windows, built for release. Without a display the same two windows
-# open on a virtual one, where mouse and keyboard are played and the result shown.
+# Builds and opens both windows. Without a display, opens them on a virtual one, simulates mouse and
+# keyboard, and saves screenshots.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
 
-# Whether DISPLAY or WAYLAND_DISPLAY leads anywhere. A local socket is looked
-# for; a display on another machine is taken at its word.
+# Succeeds if DISPLAY or WAYLAND_DISPLAY leads to a display: checks for the socket of a local one, and
+# assumes that a remote one exists.
 display_is_usable() {
     case ${WAYLAND_DISPLAY:-} in
         "") ;;
@@ -32,7 +32,7 @@ open_windows() {
     loader=$(executable_named loader-app <<<"$messages")
     viewer=$(executable_named viewer-app <<<"$messages")
     say "Opening SharedMemoryLoad and ShowSharedMem. Close both windows, or press Ctrl-C here, to end."
-    # A shell's background commands ignore Ctrl-C, so it is passed on.
+    # Background commands of a shell ignore Ctrl-C, so it is forwarded.
     trap 'interrupted=yes; kill -TERM "${pids[@]}" 2>/dev/null || true' INT TERM
     "$loader" &
     pids+=($!)
@@ -43,7 +43,7 @@ open_windows() {
         wait "$pid" || status=$?
     done
     if [ -n "$interrupted" ]; then
-        wait # The trap cut the first wait short.
+        wait # The trap interrupted the first wait.
         status=0
     fi
     return "$status"
@@ -61,7 +61,7 @@ if display_is_usable; then
     bash scripts/system-packages.sh window
     open_windows
 else
-    say "There is no display here: both windows open on a virtual one."
+    say "No display found: both windows open on a virtual one."
     bash scripts/system-packages.sh headless
     demonstrate
 fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Takes pictures of both windows in all their states, light and dark, for docs/screenshots.
+# Takes screenshots of both windows in all states, light and dark, for docs/screenshots.
 #
-# `scripts/shots.sh STATE …` takes only those; tests/src/bin/shots.rs has the names.
+# `scripts/shots.sh STATE …` takes only those; tests/src/bin/shots.rs lists the names.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures how soon both windows are there and show something, and what memory they take, beside the
+# Measures the startup time, the time to first content and the memory of both windows, compared with the
 # dialog of Qt's own example, in one run on virtual displays.
 set -euo pipefail
 # shellcheck source=scripts/common.sh

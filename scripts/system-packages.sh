@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing for: window | headless | test | bench
+# Installs the missing Debian packages for: window | headless | test | bench
 #
 #   window    the two windows on a desktop
 #   headless  the same two windows on a virtual display
-#   test      everything that the tests start
-#   bench     the peers that `make bench` measures beside where they are there
+#   test      the programs that the tests start
+#   bench     the peers that `make bench` compares with, if they are available
 #
-# Prints nothing and does nothing when all of them are there. Exits with 1 when
-# something is missing and cannot be installed from here; then it has said what.
+# Prints and does nothing if all are installed. If one is missing and cannot be installed, prints which, and
+# exits with 1.
 set -euo pipefail
 
 readonly linker=(gcc libc6-dev)
@@ -57,7 +57,7 @@ missing() {
     done
 }
 
-# Prints what to put before a command so that it runs as root; fails where nothing does.
+# Prints the prefix of a command that runs as root; fails if there is none.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         echo env
@@ -69,7 +69,7 @@ as_root() {
 }
 
 apt_install() {
-    # `env` as an argument, because sudo does not pass the environment on.
+    # `env` as an argument, because sudo resets the environment.
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install --yes --quiet --quiet --no-install-recommends \
         -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@"
@@ -79,7 +79,7 @@ list=$(wanted "${1:-}")
 mapfile -t packages <<<"$list"
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-    echo "This system has no apt, so nothing was installed. What Debian calls the packages needed:"
+    echo "This system has no apt, so nothing was installed. The names of the required packages in Debian:"
     echo "  ${packages[*]}"
     exit 0
 fi
@@ -98,8 +98,8 @@ read -r -a root <<<"$prefix"
 echo "Installing ${packages[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# A fresh machine has no package lists, and old lists name files that are gone:
-# either way the first attempt fails, and only then are they fetched.
+# A new machine has no package lists, and old lists name files that no longer exist. In both cases the
+# first attempt fails, and only then the lists are fetched.
 if ! apt_install "${packages[@]}" >"$log" 2>&1; then
     if ! { "${root[@]}" apt-get update --quiet --quiet && apt_install "${packages[@]}"; } >"$log" 2>&1; then
         tail -n 20 "$log" >&2

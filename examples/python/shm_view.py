@@ -370,7 +370,7 @@ class Segment:
             self.descriptor = -1
 
     def _open(self) -> int:
-        who, key = self.place.owner_name(), self.key
+        owner, key = self.place.owner_name(), self.key
         try:
             descriptor = os.open(
                 self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -379,8 +379,8 @@ class Segment:
             raise self.absent() from None
         except PermissionError:
             raise ViewError(
-                f"{key} belongs to {who} and is not shared with you. After `viewer-app remove`"
-                f" and `loader-app text --mode 644` by {who} all users can read it."
+                f"{key} belongs to {owner} and is not shared with you. After `viewer-app remove`"
+                f" and `loader-app text --mode 644` by {owner} all users can read it."
             ) from None
         except OSError as error:
             if error.errno == errno.ELOOP:
@@ -393,7 +393,7 @@ class Segment:
             return descriptor
         os.close(descriptor)
         raise ViewError(
-            f"{self.path} is not a regular file of {who}, and so not a segment."
+            f"{self.path} is not a regular file of {owner}, and so not a segment."
         )
 
     def absent(self) -> ViewError:
@@ -771,7 +771,7 @@ class Cursor:
 
     def rewind(self) -> None:
         """Goes back to the oldest record in the ring."""
-        with contextlib.suppress(Damaged):  # It is found again, and told, where it is read.
+        with contextlib.suppress(Damaged):  # Reading it raises and reports the error again.
             self._position = self._ring.oldest()
 
     def skip_all(self) -> None:
@@ -783,7 +783,7 @@ class Cursor:
             except Retry:
                 continue
             except Damaged:
-                return  # It is found again, and told, where it is read.
+                return  # Reading it raises and reports the error again.
             self._pass(record)
             return
 

@@ -1,6 +1,6 @@
-//! Deaths of who uses a block.
+//! Deaths of processes that use a block.
 
-use crate::{participants::Participants, operation::Operation};
+use crate::{operation::Operation, participants::Participants};
 
 #[test]
 fn creating_a_block() {
@@ -15,7 +15,7 @@ fn creating_a_block_without_unnamed_files() {
 }
 
 #[test]
-fn creating_over_what_a_crash_left() {
+fn creating_over_a_stale_block() {
     Operation::new("create over a stale block", "create 64")
         .after_a_death(&["create 64"])
         .kill_at_every_step();
@@ -29,7 +29,7 @@ fn attaching() {
 }
 
 #[test]
-fn attaching_where_a_dead_holder_was() {
+fn attaching_in_a_dead_holders_slot() {
     Operation::new("attach in a dead holder's slot", "attach")
         .beside(Participants::BLOCK)
         .after_a_death(&["attach", "lock 1000"])

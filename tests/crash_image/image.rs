@@ -1,10 +1,10 @@
-//! What a dead peer left behind, byte by byte, before anybody has looked at it.
+//! The segment as a dead peer left it, read before any process has changed it.
 
 use std::{fs::File, os::unix::fs::FileExt};
 
 use e2e_tests::Fixture;
 
-/// The words of a segment that tell what is to be expected (LAYOUT.md, sections 3 and 6).
+/// The words of a segment that determine the expected state (LAYOUT.md, sections 3 and 6).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Image {
     flags: u32,
@@ -12,7 +12,7 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Looks at the segment under the fixture's key; `None` where nothing has that name.
+    /// Reads the segment under the fixture's key; `None` if there is none.
     pub(crate) fn of(fixture: &Fixture) -> Option<Image> {
         let file = File::open(fixture.segment()).ok()?;
         let word = |offset| {
@@ -34,8 +34,8 @@ impl Image {
         self.flags & 2 != 0
     }
 
-    /// Whether a holder died with the lock and nobody has said "repaired" since. The participants does
-    /// not hold it, so an owner is a dead one.
+    /// Returns `true` if a holder died with the lock and no process has repaired since. The other
+    /// participants do not hold it, so any owner is dead.
     pub(crate) fn is_abandoned(self) -> bool {
         let (owner, abandoned) = (self.lock >> 2 & 0xff, self.lock & 2);
         owner != 0 || abandoned != 0

@@ -1,4 +1,4 @@
-//! One thing that a peer does, and dies of, at every step.
+//! An operation of a peer that is killed at every step.
 
 use std::{
     io::{self, Write},
@@ -9,26 +9,26 @@ use e2e_tests::{Fixture, Step, Stores, Tracer, skip};
 
 use crate::{
     actor::Actor,
-    recovery::{self, Successor},
-    participants::{Participants, RING_BYTES},
     image::Image,
+    participants::{Participants, RING_BYTES},
+    recovery::{self, Successor},
 };
 
 /// A number that was published, and the length of its payload; `None` for no sample.
 pub(crate) type Found = Option<(u64, usize)>;
 
-/// What the segment must be after the death.
+/// The expected state of the segment after the death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// As alive as before: somebody else is attached.
+    /// It still exists: another participant is attached.
     Remains,
-    /// Gone for whoever looks.
+    /// It is removed for every other process.
     Removed,
-    /// Either, but one of them wholly.
+    /// Either, but completely.
     RemainsOrRemoved,
 }
 
-/// An operation, and what surrounds it.
+/// An operation and its environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     name: &'static str,
@@ -42,26 +42,27 @@ pub(crate) struct Operation {
     refuse_unnamed: bool,
 }
 
-/// A death, and what it left.
+/// A death and its results.
 pub(crate) struct Death {
     pub(crate) fixture: Fixture,
     pub(crate) participants: Participants,
     pub(crate) image: Option<Image>,
-    /// The steps before it; the last is the one after which it came.
+    /// The steps before it; the last is the one after which it occurred.
     steps: Vec<Step>,
     stores: Stores,
-    /// Tells of the death where a check fails.
+    /// Prints the death if a check fails.
     _context: FailureContext,
 }
 
 struct FailureContext(String);
 
-/// A process that is being started has, for a moment, a copy of all our descriptors and with them of
-/// our locks: nobody starts one while another test looks who holds what.
+/// A process that is being started has, for a moment, a copy of this process's descriptors, and
+/// with them of its locks: no process is started while another test checks which process holds
+/// which lock.
 static PROCESS_START: RwLock<()> = RwLock::new(());
 
 impl Operation {
-    /// The peer does what `line` says; nobody else is attached.
+    /// Creates an operation: the peer runs `line` without other participants.
     pub(crate) fn new(name: &'static str, line: &'static str) -> Operation {
         Operation {
             name,
@@ -76,7 +77,7 @@ impl Operation {
         }
     }
 
-    /// Somebody else is attached all the time.
+    /// Adds participants that stay attached all the time.
     pub(crate) fn beside(self, participants: Participants) -> Operation {
         let expected = Expected::Remains;
         Operation {
@@ -86,7 +87,7 @@ impl Operation {
         }
     }
 
-    /// Another peer did this before and was killed.
+    /// Lets another peer run these commands first, and kills it.
     pub(crate) fn after_a_death(self, predecessor: &[&'static str]) -> Operation {
         let predecessor = predecessor.to_vec();
         Operation {
@@ -95,13 +96,13 @@ impl Operation {
         }
     }
 
-    /// The peer does this first, in peace.
+    /// Lets the peer run these commands first, without a death.
     pub(crate) fn after(self, before: &[&'static str]) -> Operation {
         let before = before.to_vec();
         Operation { before, ..self }
     }
 
-    /// Then another peer takes the lock, or units, and is killed with it.
+    /// Then lets another peer take the lock, or units, and kills it.
     pub(crate) fn after_a_holders_death(self) -> Operation {
         Operation {
             holder_dies: true,
@@ -109,18 +110,18 @@ impl Operation {
         }
     }
 
-    /// The segment may be gone or not.
+    /// Permits the segment to be removed or not.
     pub(crate) fn remains_or_removed(self) -> Operation {
         let expected = Expected::RemainsOrRemoved;
         Operation { expected, ..self }
     }
 
-    /// A subscriber finds one of these.
+    /// Sets what a subscriber may find.
     pub(crate) fn expect_found(self, found: &'static [Found]) -> Operation {
         Operation { found, ..self }
     }
 
-    /// The file system knows no files without a name.
+    /// Makes the file system refuse unnamed files.
     pub(crate) fn without_unnamed_files(self) -> Operation {
         Operation {
             refuse_unnamed: true,
@@ -128,7 +129,7 @@ impl Operation {
         }
     }
 
-    /// Lets the peer die after each step of the operation, and each kind of successor come.
+    /// Kills the peer after each step of the operation, once for each kind of successor.
     pub(crate) fn kill_at_every_step(self) {
         let Some(whole) = self.death(usize::MAX, None) else {
             return;
@@ -151,7 +152,7 @@ impl Operation {
             steps.len() + 1,
             steps.len() - stored,
         );
-        // Past the test runner, which would keep it to itself.
+        // Directly to standard error: the test runner hides the output of a passing test.
         io::stderr().write_all(line.as_bytes()).unwrap();
     }
 
@@ -160,7 +161,7 @@ impl Operation {
         recovery::check(self, death, successor);
     }
 
-    /// Has the peer begin, and kills it after so many steps, or before it answers.
+    /// Starts the operation, and kills the peer after so many steps; `None` if it answers before.
     fn death(&self, point: usize, stores: Option<Stores>) -> Option<Death> {
         let fixture = Fixture::new();
         let participants = self.participants.attach(&fixture);
@@ -199,7 +200,7 @@ impl Operation {
             fixture,
             participants,
             _context: FailureContext(format!(
-                "{}: it died {} steps in, after {last}",
+                "{}: killed after {} steps, the last {last}",
                 self.name,
                 steps.len()
             )),
@@ -211,7 +212,9 @@ impl Operation {
 
 fn actor_after(fixture: &Fixture, lines: &[&str]) -> Actor {
     let mut actor = {
-        let _nobody_looks = PROCESS_START.write().unwrap_or_else(PoisonError::into_inner);
+        let _nobody_looks = PROCESS_START
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         Actor::start(Actor::launch(fixture).env("ACTOR_RING_BYTES", RING_BYTES.to_string()))
     };
     for line in lines {

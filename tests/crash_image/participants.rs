@@ -1,4 +1,4 @@
-//! Who else is attached while a peer dies.
+//! The other participants while a peer dies.
 
 use e2e_tests::Fixture;
 use shm_core::{Block, Metadata, Publisher, ReadWrite, Sample, Semaphore, Subscriber};
@@ -7,26 +7,26 @@ use crate::actor::{key, options};
 
 /// The length of a block.
 pub(crate) const BLOCK: usize = 64;
-/// The units of a semaphore, and how many of them the participants holds all the time.
+/// The units of a semaphore, and how many of them the other participant holds all the time.
 pub(crate) const UNITS: u32 = 3;
 pub(crate) const PARTICIPANTS_UNITS: u32 = 1;
-/// The shortest ring: it is soon full, and soon erased.
+/// The smallest ring: it is soon full, and soon cleared.
 pub(crate) const RING_BYTES: u64 = 1 << 14;
-/// The number, and the length, of the sample that the participants has pinned all the time.
+/// The number, and the length, of the sample that is pinned all the time.
 pub(crate) const PINNED: (u64, usize) = (7, 5000);
-/// The number, and the length, of the sample that was published before the peer came.
+/// The number, and the length, of the sample that was published before the peer started.
 pub(crate) const BEFORE: (u64, usize) = (1, 5000);
 
-/// Handles of the test's own process.
+/// Handles of the test's own process; `Some` once they are attached.
 #[derive(Debug)]
 pub(crate) enum Participants {
-    /// Nobody.
+    /// No participant.
     None,
-    /// Somebody attached to a block.
+    /// A participant of a block.
     Block(Option<Box<Block<ReadWrite>>>),
-    /// Somebody attached to a semaphore.
+    /// A participant of a semaphore.
     Semaphore(Option<Box<Semaphore>>),
-    /// A publisher, and a subscriber who has pinned a sample.
+    /// A publisher, and a subscriber that has pinned a sample.
     Samples(Option<Box<(Publisher, Subscriber, Sample)>>),
 }
 
@@ -35,7 +35,7 @@ impl Participants {
     pub(crate) const SEMAPHORE: Participants = Participants::Semaphore(None);
     pub(crate) const SAMPLES: Participants = Participants::Samples(None);
 
-    /// What a holder does who dies before the peer begins.
+    /// Returns the commands of a holder that dies before the peer starts.
     pub(crate) fn holder(&self) -> &'static [&'static str] {
         match self {
             Participants::Semaphore(_) => &["semaphore open", "semaphore acquire 2 1000"],
@@ -43,7 +43,7 @@ impl Participants {
         }
     }
 
-    /// Attaches those who are only a plan so far.
+    /// Attaches the participants.
     pub(crate) fn attach(&self, fixture: &Fixture) -> Participants {
         let (key, options) = (key(fixture), options(fixture));
         match self {
@@ -70,7 +70,7 @@ impl Participants {
 }
 
 impl Clone for Participants {
-    /// The plan: handles are not copied.
+    /// Copies the kind without the handles.
     fn clone(&self) -> Participants {
         match self {
             Participants::None => Participants::None,
@@ -92,7 +92,7 @@ pub(crate) fn publish(
     loan.publish(&Metadata::bytes("application/octet-stream"))
 }
 
-/// The number in a sample, which must be whole.
+/// Returns the number and the length of a sample, which must be intact.
 pub(crate) fn number(sample: &Sample) -> (u64, usize) {
     let payload = sample.payload();
     let number = u64::from_le_bytes(payload[..8].try_into().unwrap());

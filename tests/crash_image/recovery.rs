@@ -1,4 +1,4 @@
-//! What must be true after a death, whoever comes first.
+//! The checks after a death, for every kind of successor.
 
 use std::{
     fs::{self, File},
@@ -15,34 +15,36 @@ use shm_core::{
 
 use crate::{
     actor::{key, options, timed},
-    participants::{BLOCK, PARTICIPANTS_UNITS, Participants, PINNED, RING_BYTES, UNITS, number, publish},
     image::Image,
     operation::{Death, Expected, Found, Operation},
+    participants::{
+        BLOCK, PARTICIPANTS_UNITS, PINNED, Participants, RING_BYTES, UNITS, number, publish,
+    },
 };
 
-/// How long the lock may take after its holder died. It takes about 10 ms; a loaded machine is
-/// given time.
-const SOON: Duration = Duration::from_secs(2);
-/// What a region has of a large sample here, in whole pages.
+/// The limit for taking over a dead holder's lock. It takes about 10 ms; the rest is for a loaded
+/// machine.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(2);
+/// The memory of a region with a large sample of these tests, in whole pages.
 const REGION: usize = 20_480;
-/// Control area and ring, and the memory of as many regions as all these few processes use at once.
+/// Control area and ring, and as many regions as all these processes use at once.
 const MEMORY: u64 = layout::RING as u64 + RING_BYTES + 12 * REGION as u64;
-/// What is published afterwards: so often that memory of former large samples is given back.
+/// How many samples are published afterwards: enough that memory of earlier large samples is freed.
 const LATER_PUBLICATIONS: u64 = 40;
 const SMALL: usize = 64;
 
-/// Who comes first after the death.
+/// The process that acts first after the death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Successor {
-    /// Somebody who lists.
+    /// A process that lists.
     List,
-    /// Who is attached already goes on.
+    /// A participant that is attached already.
     Participants,
-    /// Somebody who creates, or joins.
+    /// A process that creates, or joins.
     Newcomer,
-    /// Somebody who wants what is there.
+    /// A process that attaches to the existing segment.
     Attacher,
-    /// Somebody who removes.
+    /// A process that removes.
     Remover,
 }
 
@@ -57,15 +59,15 @@ impl Successor {
     }
 }
 
-/// Checks that everything goes on after a death, and that nothing is left in the end.
+/// Checks that every operation works after a death, and that nothing is left in the end.
 pub(crate) fn check(operation: &Operation, death: Death, successor: Successor) {
     let accompanied = !matches!(death.participants, Participants::None);
     let alive = death
         .image
         .is_some_and(|image| !image.is_removed() && (accompanied || image.is_persistent()));
     match operation.expected {
-        Expected::Remains => assert!(alive, "the participants's segment is gone"),
-        Expected::Removed => assert!(!alive, "it is there without anybody attached"),
+        Expected::Remains => assert!(alive, "the participants' segment is removed"),
+        Expected::Removed => assert!(!alive, "the segment exists without a participant"),
         Expected::RemainsOrRemoved => {}
     }
     let fixture = &death.fixture;
@@ -75,12 +77,18 @@ pub(crate) fn check(operation: &Operation, death: Death, successor: Successor) {
         Participants::Block(Some(block)) if alive => {
             let abandoned = death.image.is_some_and(Image::is_abandoned);
             check_block(fixture, &block, successor, abandoned);
-            assert!(block.detach().removed, "the last one out");
+            assert!(
+                block.detach().removed,
+                "the last participant removes the segment"
+            );
             assert_empty(fixture);
         }
         Participants::Semaphore(Some(semaphore)) if alive => {
             check_semaphore(fixture, &semaphore, successor);
-            assert!(semaphore.detach().removed, "the last one out");
+            assert!(
+                semaphore.detach().removed,
+                "the last participant removes the segment"
+            );
             assert_empty(fixture);
         }
         Participants::Samples(Some(samples)) if alive => {
@@ -93,30 +101,30 @@ pub(crate) fn check(operation: &Operation, death: Death, successor: Successor) {
     }
 }
 
-/// Those who were attached are told, as soon as they publish or wait.
+/// Attached participants detect the removal as soon as they publish or wait.
 fn participants_see_removal(participants: &Participants) {
     match participants {
         Participants::Block(Some(block)) => {
-            // A free lock can still be taken: what it guards is there as long as the handle.
-            let locked = block.lock_for(SOON).map(drop);
+            // A free lock can still be taken: the guarded memory exists as long as the handle.
+            let locked = block.lock_for(TAKEOVER_LIMIT).map(drop);
             assert!(
                 locked.is_ok()
                     || matches!(&locked, Err(error) if *error.kind() == LockErrorKind::Removed)
             );
         }
         Participants::Semaphore(Some(semaphore)) => {
-            let refused = semaphore.acquire(UNITS, SOON);
+            let refused = semaphore.acquire(UNITS, TAKEOVER_LIMIT);
             assert!(matches!(&refused, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
         }
         Participants::Samples(Some(samples)) => {
             let refused = publish(&samples.0, (2, SMALL));
             assert!(matches!(&refused, Err(error) if *error.kind() == PublishErrorKind::Removed));
         }
-        plan => unreachable!("nobody arrived: {plan:?}"),
+        plan => unreachable!("no participant is attached: {plan:?}"),
     }
 }
 
-/// Nobody is there: the next of whatever kind finds nothing, and nothing is in its way.
+/// Without participants, every successor finds nothing, and nothing blocks it.
 fn removed_for_successor(fixture: &Fixture, successor: Successor) {
     let (key, options) = (key(fixture), options(fixture));
     match successor {
@@ -125,7 +133,10 @@ fn removed_for_successor(fixture: &Fixture, successor: Successor) {
             let newcomer = Publisher::open(&key, &options).unwrap();
             assert!(newcomer.created());
             publish(&newcomer, (3, SMALL)).unwrap();
-            assert!(newcomer.detach().removed, "the last one out");
+            assert!(
+                newcomer.detach().removed,
+                "the last participant removes the segment"
+            );
             let block = Block::create(&key, BLOCK, &options).unwrap();
             assert_lock(&block, false);
         }
@@ -145,7 +156,7 @@ fn removed_for_successor(fixture: &Fixture, successor: Successor) {
     assert_empty(fixture);
 }
 
-/// Nobody is there, but the segment was to be kept.
+/// Without participants, a persistent segment remains.
 fn remains_persistent(operation: &Operation, fixture: &Fixture) {
     let (key, options) = (key(fixture), options(fixture));
     assert_eq!(attached(fixture), [] as [u32; 0]);
@@ -155,13 +166,18 @@ fn remains_persistent(operation: &Operation, fixture: &Fixture) {
     assert!(!newcomer.created());
     publish(&newcomer, (3, SMALL)).unwrap();
     assert_eq!(shown(&mut subscriber), (3, SMALL));
-    assert!(!newcomer.detach().removed, "it is persistent");
+    assert!(!newcomer.detach().removed, "the segment is persistent");
     drop(subscriber);
     segment::remove(&key, &options, segment::Removal::IfUnused).unwrap();
     assert_empty(fixture);
 }
 
-fn check_block(fixture: &Fixture, participants: &Block<ReadWrite>, successor: Successor, abandoned: bool) {
+fn check_block(
+    fixture: &Fixture,
+    participants: &Block<ReadWrite>,
+    successor: Successor,
+    abandoned: bool,
+) {
     let newcomer = || Block::open_or_create(&key(fixture), BLOCK, &options(fixture)).unwrap();
     match successor {
         Successor::Newcomer => assert_lock(&newcomer(), abandoned),
@@ -177,7 +193,10 @@ fn check_block(fixture: &Fixture, participants: &Block<ReadWrite>, successor: Su
     assert_eq!(attached(fixture), [process::id(); 2]);
     second.lock().unwrap().ignore_abandonment().fill(9);
     drop(second);
-    assert_eq!(participants.snapshot(SOON).unwrap().bytes, [9; BLOCK]);
+    assert_eq!(
+        participants.snapshot(TAKEOVER_LIMIT).unwrap().bytes,
+        [9; BLOCK]
+    );
 }
 
 fn check_semaphore(fixture: &Fixture, participants: &Semaphore, successor: Successor) {
@@ -191,15 +210,18 @@ fn check_semaphore(fixture: &Fixture, participants: &Semaphore, successor: Succe
     assert_eq!(participants.held().unwrap(), PARTICIPANTS_UNITS);
     participants.release(PARTICIPANTS_UNITS).unwrap();
     assert_all_units_available(&newcomer(), UNITS);
-    assert_eq!((participants.available(), participants.held().unwrap()), (UNITS, 0));
+    assert_eq!(
+        (participants.available(), participants.held().unwrap()),
+        (UNITS, 0)
+    );
 }
 
-/// Acquires all that is left in time, and not one unit more.
+/// Acquires all remaining units in time, and not one unit more.
 fn assert_all_units_available(semaphore: &Semaphore, units: u32) {
-    let (acquired, time) = timed(|| semaphore.acquire(units, SOON));
+    let (acquired, time) = timed(|| semaphore.acquire(units, TAKEOVER_LIMIT));
     acquired.unwrap();
-    assert!(time < SOON, "the units took {time:?}");
-    assert!(!semaphore.try_acquire(1).unwrap(), "a unit was made");
+    assert!(time < TAKEOVER_LIMIT, "the units took {time:?}");
+    assert!(!semaphore.try_acquire(1).unwrap(), "a unit was created");
     semaphore.release(units).unwrap();
 }
 
@@ -233,7 +255,7 @@ fn check_samples(
     let memory = segment::info(&key, &options).unwrap().reserved_bytes;
     assert!(memory <= MEMORY, "{memory} bytes are in use");
 
-    assert_eq!(number(&pinned), PINNED, "the pin held");
+    assert_eq!(number(&pinned), PINNED, "the pinned sample is unchanged");
     drop(pinned);
     assert_eq!(publisher.clear().unwrap(), 0, "nothing is pinned");
     assert_blank(fixture);
@@ -241,21 +263,28 @@ fn check_samples(
     assert_eq!(loans.len(), layout::REGIONS, "every region can be claimed");
     drop(loans);
     drop((newcomer, other, subscriber));
-    assert!(publisher.detach().removed, "the last one out");
+    assert!(
+        publisher.detach().removed,
+        "the last participant removes the segment"
+    );
     assert_empty(fixture);
 }
 
-/// Publishes a sample in time, and has subscribers find it.
-fn assert_publishes(publisher: &Publisher, sample: (u64, usize), subscribers: &mut [&mut Subscriber]) {
+/// Publishes a sample in time, and asserts that subscribers find it.
+fn assert_publishes(
+    publisher: &Publisher,
+    sample: (u64, usize),
+    subscribers: &mut [&mut Subscriber],
+) {
     let (published, time) = timed(|| publish(publisher, sample));
     published.unwrap();
-    assert!(time < SOON, "publishing took {time:?}");
+    assert!(time < TAKEOVER_LIMIT, "publishing took {time:?}");
     for subscriber in subscribers {
         assert_eq!(shown(subscriber), sample);
     }
 }
 
-/// Reads all that the ring has: whole samples, in order, the last of them the newest.
+/// Reads the whole ring: complete samples, in order, the last of them the newest.
 fn assert_in_order(fixture: &Fixture, newest: Found) {
     let subscriber = Subscriber::attach(&key(fixture), &options(fixture)).unwrap();
     let mut subscriber = subscriber.from_oldest();
@@ -271,7 +300,7 @@ fn assert_in_order(fixture: &Fixture, newest: Found) {
             _ => break,
         }
     }
-    // A cleared ring has nothing but the clearing, which is no news for who comes late.
+    // A cleared ring has only the clear, which a later subscriber does not report.
     assert!(
         newest.is_none() || last == newest,
         "{last:?} is not {newest:?}"
@@ -287,15 +316,15 @@ fn assert_found(operation: &Operation, sample: Option<&Sample>) {
     assert!(operation.found.contains(&found), "found {found:?}");
 }
 
-/// Takes the lock in time, is told of a death exactly where there was one, and repairs.
+/// Takes the lock in time; it is abandoned exactly if a holder died. Then repairs.
 fn assert_lock(block: &Block<ReadWrite>, abandoned: bool) {
-    let (locked, time) = timed(|| block.lock_for(SOON).unwrap());
-    assert!(time < SOON, "the lock took {time:?}");
+    let (locked, time) = timed(|| block.lock_for(TAKEOVER_LIMIT).unwrap());
+    assert!(time < TAKEOVER_LIMIT, "the lock took {time:?}");
     assert_eq!(matches!(locked, Locked::Abandoned(_)), abandoned);
     drop(locked.repair_with(|bytes| bytes.fill(0)));
 }
 
-/// Process ids of who is attached for writing; the segment is the only one that is listed.
+/// Returns the process ids of the participants that may write; the segment is the only one listed.
 fn attached(fixture: &Fixture) -> Vec<u32> {
     let listed = segment::list(&options(fixture)).unwrap();
     assert_eq!(listed.len(), 1, "{listed:?}");
@@ -313,24 +342,24 @@ fn assert_empty(fixture: &Fixture) {
     assert!(left.is_empty(), "left behind: {left:?}");
 }
 
-/// Asserts that of all that was ever published not a byte is left.
+/// Asserts that no byte of any published content is left.
 fn assert_blank(fixture: &Fixture) {
     let file = File::open(fixture.segment()).unwrap();
     let memory = segment::info(&key(fixture), &options(fixture)).unwrap();
     assert!(memory.reserved_bytes <= MEMORY, "{memory:?}");
     let mut ring = vec![0; usize::try_from(RING_BYTES).unwrap()];
     file.read_exact_at(&mut ring, layout::RING as u64).unwrap();
-    // The record that says so is all there is.
+    // Only the record of the clear is left.
     let lines = ring
         .chunks(64)
         .filter(|line| line.iter().any(|byte| *byte != 0));
-    assert_eq!(lines.count(), 1, "the ring still holds something");
+    assert_eq!(lines.count(), 1, "the ring still holds content");
     for region in 1..=layout::REGIONS as u64 {
         let mut memory = vec![0; REGION];
         let length = file
             .read_at(&mut memory, region * layout::REGION_STRIDE)
             .unwrap();
         let blank = memory[..length].iter().all(|byte| *byte == 0);
-        assert!(blank, "region {region} still holds something");
+        assert!(blank, "region {region} still holds content");
     }
 }

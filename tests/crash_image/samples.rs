@@ -1,15 +1,15 @@
-//! Deaths of who publishes, reads and removes samples.
+//! Deaths of processes that publish, read and remove samples.
 
 use crate::{
-    participants::{BEFORE, Participants},
     operation::{Found, Operation},
+    participants::{BEFORE, Participants},
 };
 
-/// What is there before the peer does anything.
+/// The sample before the operation.
 const OLD: Found = Some(BEFORE);
-/// What the peer has published before it publishes more.
+/// The sample that the peer has published before the operation.
 const OLD_SMALL: Found = Some((1, 64));
-/// What the peer publishes.
+/// The sample that the operation publishes.
 const NEW: Found = Some((2, 64));
 const NEW_LARGE: Found = Some((2, 5000));
 
@@ -33,14 +33,14 @@ fn opening_persistently() {
 }
 
 #[test]
-fn opening_over_what_a_crash_left() {
+fn opening_over_stale_samples() {
     Operation::new("open over stale samples", "open")
         .after_a_death(&["open", "publish 1 64"])
         .kill_at_every_step();
 }
 
 #[test]
-fn opening_what_was_kept() {
+fn opening_persistent_samples() {
     Operation::new("open kept samples", "open")
         .after_a_death(&["open persistent", "publish 1 64"])
         .remains_or_removed()
@@ -59,7 +59,7 @@ fn subscribing() {
 }
 
 #[test]
-fn subscribing_to_what_a_crash_left() {
+fn subscribing_to_stale_samples() {
     Operation::new("subscribe to stale samples", "subscribe")
         .after_a_death(&["open", "publish 1 64"])
         .kill_at_every_step();
@@ -92,7 +92,7 @@ fn publishing_again() {
 }
 
 #[test]
-fn publishing_many() {
+fn publishing_many_and_clearing() {
     let mut before = vec!["open"];
     before.extend(["publish 1 64"; 5]);
     beside_others("publish a large sample after small ones", "publish 2 5000")
@@ -106,9 +106,9 @@ fn publishing_many() {
 }
 
 #[test]
-fn publishing_where_the_ring_is_full() {
-    // 192 bytes a record, behind the 320 of the participants's: the 84th does not fit the end of the ring,
-    // so that it is padded, and old records are evicted.
+fn publishing_in_a_full_ring() {
+    // A record takes 192 bytes, after the 320 of the other participants: the 84th does not fit
+    // before the end of the ring, so the ring is padded, and old records are evicted.
     let mut before = vec!["open"];
     before.extend(["publish 1 64"; 83]);
     beside_others("publish round the end of the ring", "publish 2 64")
@@ -134,8 +134,8 @@ fn publishing_a_large_sample() {
 }
 
 #[test]
-fn giving_memory_back() {
-    // The sixteenth publication gives back what large ones needed before.
+fn freeing_memory() {
+    // The sixteenth publication frees memory that earlier large samples needed.
     let mut before = vec!["open", "lend 6000000", "lend 6000000", "lend 6000000"];
     before.extend(["fill 1", "send"].repeat(3));
     before.extend(["publish 1 5000"; 12]);
@@ -197,7 +197,7 @@ fn removing_by_force() {
 }
 
 #[test]
-fn listing_what_a_crash_left() {
+fn listing_stale_samples() {
     Operation::new("list stale samples", "list")
         .after_a_death(&["open", "publish 1 64"])
         .kill_at_every_step();

@@ -1,6 +1,6 @@
-//! Deaths of who uses a semaphore.
+//! Deaths of processes that use a semaphore.
 
-use crate::{participants::Participants, operation::Operation};
+use crate::{operation::Operation, participants::Participants};
 
 #[test]
 fn creating() {
@@ -15,7 +15,7 @@ fn opening() {
 }
 
 #[test]
-fn opening_where_a_dead_holder_was() {
+fn opening_in_a_dead_holders_slot() {
     Operation::new("open a semaphore in a dead holder's slot", "semaphore open")
         .beside(Participants::SEMAPHORE)
         .after_a_death(&["semaphore open", "semaphore acquire 2 1000"])
@@ -39,7 +39,7 @@ fn acquiring_again() {
 }
 
 #[test]
-fn acquiring_what_a_dead_holder_had() {
+fn acquiring_a_dead_holders_units() {
     Operation::new("acquire a dead holder's units", "semaphore acquire 2 5000")
         .beside(Participants::SEMAPHORE)
         .after(&["semaphore open"])
@@ -56,7 +56,7 @@ fn releasing() {
 }
 
 #[test]
-fn leaving() {
+fn detaching() {
     Operation::new("leave a semaphore with units", "semaphore leave")
         .beside(Participants::SEMAPHORE)
         .after(&["semaphore open", "semaphore acquire 2 1000"])
@@ -64,7 +64,7 @@ fn leaving() {
 }
 
 #[test]
-fn leaving_as_the_last() {
+fn detaching_as_the_last() {
     Operation::new("leave a semaphore as the last", "semaphore leave")
         .after(&["semaphore create 3", "semaphore acquire 2 1000"])
         .kill_at_every_step();

@@ -1,4 +1,4 @@
-//! Changes of a block, from process to process: who announces them, who sleeps until one, who dies.
+//! Changes of a block across processes: announcements, waits and crashes.
 
 use std::{fs, time::Duration};
 
@@ -7,7 +7,7 @@ use shm_core::segment;
 
 use crate::actor::{Actor, key, options, timed};
 
-/// A process that has made a block, and one that is attached to it for reading.
+/// Starts a process that has created a block, and one that has attached to it read-only.
 fn pair(fixture: &Fixture) -> (Actor, Actor) {
     let (mut writer, mut reader) = (Actor::new(fixture), Actor::new(fixture));
     writer.run("create 64");
@@ -15,20 +15,20 @@ fn pair(fixture: &Fixture) -> (Actor, Actor) {
     (writer, reader)
 }
 
-/// Has the reader wait for another number than `seen`.
-fn waits(reader: &mut Actor, seen: u32) {
+/// Makes the reader wait for a number other than `seen`.
+fn start_wait(reader: &mut Actor, seen: u32) {
     let line = format!("await change {seen}");
     assert_eq!(reader.run(&line), "waiting");
 }
 
 #[test]
-fn an_announcement_wakes_a_process_that_only_reads() {
+fn an_announcement_wakes_a_read_only_process() {
     const ROUNDS: u32 = 20;
     let fixture = Fixture::new();
     let (mut writer, mut reader) = pair(&fixture);
     let ((), time) = timed(|| {
         for seen in 0..ROUNDS {
-            waits(&mut reader, seen);
+            start_wait(&mut reader, seen);
             reader.wait_until_asleep();
             writer.run("lock 1000");
             writer.run("announce");
@@ -36,15 +36,15 @@ fn an_announcement_wakes_a_process_that_only_reads() {
             assert_eq!(told, format!("Announced({})", seen + 1));
         }
     });
-    // A reader that is not woken looks once a second.
+    // Without a wake-up, a reader polls once a second.
     assert!(time < Duration::from_secs(10), "{time:?}");
 }
 
 #[test]
-fn a_lock_in_two_calls_announces_when_it_is_let_go() {
+fn a_detached_lock_announces_when_it_is_released() {
     let fixture = Fixture::new();
     let (mut writer, mut reader) = pair(&fixture);
-    waits(&mut reader, 0);
+    start_wait(&mut reader, 0);
     reader.wait_until_asleep();
     assert_eq!(writer.run("detached lock"), "false");
     writer.run("detached announce");
@@ -54,32 +54,32 @@ fn a_lock_in_two_calls_announces_when_it_is_let_go() {
 }
 
 #[test]
-fn the_removal_of_a_block_ends_the_wait() {
+fn removing_a_block_ends_the_wait() {
     let fixture = Fixture::new();
     let (_writer, mut reader) = pair(&fixture);
-    waits(&mut reader, 0);
+    start_wait(&mut reader, 0);
     reader.wait_until_asleep();
     segment::remove(&key(&fixture), &options(&fixture), segment::Removal::Forced).unwrap();
     assert_eq!(reader.wait_done("await change"), "Removed");
 }
 
 #[test]
-fn the_removal_of_the_file_ends_the_wait() {
+fn removing_the_file_ends_the_wait() {
     let fixture = Fixture::new();
     let (_writer, mut reader) = pair(&fixture);
-    waits(&mut reader, 0);
+    start_wait(&mut reader, 0);
     reader.wait_until_asleep();
     fs::remove_file(fixture.segment()).unwrap();
     assert_eq!(reader.wait_done("await change"), "Removed");
 }
 
 #[test]
-fn a_change_is_told_although_its_process_died_before_it_could_wake_anybody() {
+fn a_change_is_reported_if_its_process_dies_before_the_wake() {
     let fixture = Fixture::new();
     let (mut keeper, mut reader) = pair(&fixture);
     let mut peer = Actor::new(&fixture);
     peer.run("attach");
-    waits(&mut reader, 0);
+    start_wait(&mut reader, 0);
     reader.wait_until_asleep();
     peer.run("detached lock");
     peer.run("detached announce");

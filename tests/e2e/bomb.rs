@@ -1,21 +1,21 @@
-//! Picture files that are small and say that they are large.
+//! Decompression bombs: small picture files that claim large pictures.
 
-/// A JPEG segment.
+/// Returns a JPEG segment.
 pub(crate) fn jpeg_segment(code: u8, bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len() + 2).unwrap().to_be_bytes();
     [&[0xFF, code], &length[..], bytes].concat()
 }
 
-/// A JPEG of one colour: `frame` is the code of its kind, and each of the `scans` first coefficients, last
-/// coefficients, which bits of them, and pixels.
+/// Returns a JPEG of one colour. `frame` is the code of its kind; each of `scans` is its first
+/// coefficient, last coefficient, the bits of them, and its pixels.
 pub(crate) fn jpeg(
     frame: u8,
     (width, height): (u16, u16),
     scans: &[([u8; 3], Vec<u8>)],
 ) -> Vec<u8> {
     let [w, h] = [width, height].map(u16::to_be_bytes);
-    // One code of one bit each: no difference for the first coefficient, and that so many blocks end
-    // for the others, of 14 bits.
+    // One code of one bit for each table: no difference for the DC coefficient; the end of so many
+    // blocks for the AC coefficients, with 14 extra bits.
     let table = |class: u8, symbol: u8| {
         let lengths = [[1].as_slice(), &[0; 15]].concat();
         jpeg_segment(0xC4, &[&[class], lengths.as_slice(), &[symbol]].concat())
@@ -36,12 +36,12 @@ pub(crate) fn jpeg(
     file
 }
 
-/// A progressive JPEG of so many scans, each a few bytes for all of the picture.
+/// Returns a progressive JPEG of so many scans, each a few bytes for the whole picture.
 pub(crate) fn progressive_jpeg(sides: (u16, u16), scans: usize) -> Vec<u8> {
     jpeg(0xC2, sides, &vec![([1, 63, 0], vec![0; 8]); scans])
 }
 
-/// A PNG file of these chunks between its header and its pixels.
+/// Returns a PNG file with these chunks between its header and its pixels.
 pub(crate) fn png(
     (width, height): (u32, u32),
     (bits, color): (u8, u8),
@@ -60,7 +60,7 @@ pub(crate) fn png(
     file
 }
 
-/// A chunk of a PNG file.
+/// Returns a chunk of a PNG file.
 pub(crate) fn png_chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     let checked = [name.as_slice(), content].concat();
@@ -68,7 +68,7 @@ pub(crate) fn png_chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length, checked.as_slice(), &sum].concat()
 }
 
-/// The checksum that ends each chunk of a PNG.
+/// Returns the checksum of a PNG chunk.
 fn crc32(bytes: &[u8]) -> u32 {
     let table: Vec<u32> = (0..=255_u32)
         .map(|byte| {
@@ -83,7 +83,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Bits, the lowest of each byte first, as deflate and lossless WebP have them.
+/// A bit stream, lowest bit of each byte first, as in deflate and lossless WebP.
 #[derive(Default)]
 pub(crate) struct Bits {
     bytes: Vec<u8>,
@@ -115,7 +115,7 @@ impl Bits {
     }
 }
 
-/// So many zeros and a few more, packed with zlib.
+/// Returns at least `count` zeros, compressed with zlib.
 pub(crate) fn packed_zeros(count: usize) -> Vec<u8> {
     let mut bits = Bits::default();
     // 258 bytes, from a distance of one.
@@ -123,12 +123,12 @@ pub(crate) fn packed_zeros(count: usize) -> Vec<u8> {
         bits.code(0b1100_0101, 8);
         bits.code(0, 5);
     };
-    // One block with the fixed codes: a zero, and how often it comes again.
+    // One block with the fixed codes: a zero, and its repetitions.
     bits.number(1, 1);
     bits.number(1, 2);
     bits.code(0x30, 8);
     repeat(&mut bits);
-    // From here on eight of them are whole bytes.
+    // From here on, eight of them are whole bytes.
     let eights = count.div_ceil(8 * 258);
     let mut eight = Bits::default();
     (0..8).for_each(|_| repeat(&mut eight));
@@ -144,9 +144,9 @@ pub(crate) fn packed_zeros(count: usize) -> Vec<u8> {
     .concat()
 }
 
-/// The pixels of a PNG whose `count` rows are all like the first one, packed with zlib.
+/// Returns the pixels of a PNG whose `count` rows all equal the first one, compressed with zlib.
 pub(crate) fn packed_rows(row: &[u8], count: usize) -> Vec<u8> {
-    // The first as it is; of all others each byte is no different from the one above it.
+    // The first row is stored; each byte of the others has no difference from the one above it.
     let mut file = b"\x78\x01\0".to_vec();
     let length = u16::try_from(row.len() + 1).unwrap();
     file.extend([length, !length].map(u16::to_le_bytes).concat());
@@ -159,10 +159,10 @@ pub(crate) fn packed_rows(row: &[u8], count: usize) -> Vec<u8> {
     for _ in 258..row.len() {
         bits.code(0x30, 8);
     }
-    // 258 bytes, from a distance of one. From here on all is whole bytes.
+    // 258 bytes, from a distance of one. From here on everything is in whole bytes.
     bits.code(0b1100_0101, 8);
     bits.code(0, 5);
-    // As many from as far as a row is long: the code for more than 16,384, and how many more.
+    // As many bytes from a distance of one row: the code for more than 16,384, and the remainder.
     let repeat = |bits: &mut Bits| {
         bits.code(0b1100_0101, 8);
         bits.code(28, 5);
@@ -176,7 +176,7 @@ pub(crate) fn packed_rows(row: &[u8], count: usize) -> Vec<u8> {
     [file, bits.into_bytes(), vec![0; 4]].concat()
 }
 
-/// An icon file of one picture.
+/// Returns an icon file with one picture.
 pub(crate) fn ico(picture: &[u8], side: u8) -> Vec<u8> {
     let length = u32::try_from(picture.len()).unwrap().to_le_bytes();
     [
@@ -189,7 +189,7 @@ pub(crate) fn ico(picture: &[u8], side: u8) -> Vec<u8> {
     .concat()
 }
 
-/// A TIFF file of these tags, each a number, a kind and its values, and of what stands behind its header.
+/// Returns a TIFF file with these tags (number, type, values) and a body after its header.
 pub(crate) fn tiff(tags: &[(u16, u16, &[u32])], body: &[u8]) -> Vec<u8> {
     const HEADER: usize = 8;
     let mut file = b"II*\0".to_vec();
@@ -217,7 +217,7 @@ pub(crate) fn tiff(tags: &[(u16, u16, &[u32])], body: &[u8]) -> Vec<u8> {
     [file, beside, directory, vec![0; 4]].concat()
 }
 
-/// A WebP file of these chunks.
+/// Returns a WebP file of these chunks.
 pub(crate) fn webp(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     let mut body = b"WEBP".to_vec();
     for (name, content) in chunks {
@@ -230,7 +230,7 @@ pub(crate) fn webp(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     [b"RIFF".as_slice(), &length.to_le_bytes(), &body].concat()
 }
 
-/// The beginning of a lossless WebP picture.
+/// Returns the header of a lossless WebP picture.
 fn lossless_header((width, height): (u64, u64)) -> Bits {
     let mut bits = Bits::default();
     bits.number(0x2F, 8);
@@ -240,7 +240,7 @@ fn lossless_header((width, height): (u64, u64)) -> Bits {
     bits
 }
 
-/// Five codes of one symbol each, which take no bits at all: red, green, blue, opacity, distance.
+/// Writes five codes of one symbol each, which take no bits: red, green, blue, opacity, distance.
 fn single_codes(bits: &mut Bits, green_and_red: u64) {
     for symbol in [green_and_red, green_and_red, 0, 255, 0] {
         bits.number(0b101, 3);
@@ -248,21 +248,21 @@ fn single_codes(bits: &mut Bits, green_and_red: u64) {
     }
 }
 
-/// A lossless WebP picture of one colour.
+/// Returns a lossless WebP picture of one colour.
 pub(crate) fn lossless_webp(sides: (u64, u64)) -> Vec<u8> {
     let mut bits = lossless_header(sides);
-    // No transforms, no cache of colours, one group of codes.
+    // No transforms, no colour cache, one group of codes.
     bits.number(0, 3);
     single_codes(&mut bits, 0);
     webp(&[(b"VP8L", bits.into_bytes())])
 }
 
-/// A lossless WebP picture with so many groups of codes: each is a few bytes in the file, and its tables
-/// have thousands.
+/// Returns a lossless WebP picture with so many groups of codes: each is a few bytes in the file,
+/// and its tables have thousands.
 pub(crate) fn many_codes_webp(groups: u64) -> Vec<u8> {
     let mut bits = lossless_header((16, 16));
-    // No transforms, no cache of colours; which group of codes is for a square of pixels, is itself a
-    // picture of one colour.
+    // No transforms, no colour cache. The group of codes for each square of pixels is given by
+    // another picture, of one colour.
     bits.number(0, 2);
     bits.number(1, 1);
     bits.number(0, 3);
@@ -278,9 +278,9 @@ pub(crate) fn many_codes_webp(groups: u64) -> Vec<u8> {
     webp(&[(b"VP8L", bits.into_bytes())])
 }
 
-/// A code of symbols that are 1, 2, … 9, 10 and 10 bits long.
+/// Writes a code whose symbols are 1, 2, … 9, 10 and 10 bits long.
 fn long_code(bits: &mut Bits) {
-    // How lengths themselves are coded: those up to 6 with 3 bits, those up to 10 with 4.
+    // The code of the lengths: those up to 6 with 3 bits, those up to 10 with 4.
     let length_of = |symbol: u8| match symbol {
         1..=6 => 3,
         7..=10 => 4,

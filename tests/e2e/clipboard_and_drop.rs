@@ -1,16 +1,16 @@
-//! What comes from other programs by drop and paste, and goes to them by copy and "Save as...".
+//! Content from other programs by drag and paste, and to them by copy and "Save as...".
 
 use std::{fs, path::Path};
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Fixture, ViewerWindow};
+use e2e_tests::{Desktop, Fixture, LoaderWindow, Picture, PictureFile, ViewerWindow};
 
-/// What the loaded text is now, by the command line.
+/// Returns the loaded text, read through the command line.
 fn shown(fixture: &Fixture) -> String {
     fixture.viewer(["show"]).run().done().text().to_owned()
 }
 
 #[test]
-fn a_dropped_file_is_loaded_as_what_it_is() {
+fn a_dropped_file_is_loaded_by_its_type() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -37,7 +37,7 @@ fn a_dropped_file_is_loaded_as_what_it_is() {
 }
 
 #[test]
-fn files_over_a_window_are_met_by_a_hint() {
+fn files_dragged_over_a_window_show_a_hint() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -49,7 +49,7 @@ fn files_over_a_window_are_met_by_a_hint() {
     drag.leave();
     loader.wait_until_dim(false);
 
-    // A source that dies does not say so: a click takes the hint away.
+    // A source that crashes does not report it: a click removes the hint.
     let drag = loader.window.drag_over(&[&text]);
     loader.wait_until_dim(true);
     drop(drag);
@@ -59,7 +59,7 @@ fn files_over_a_window_are_met_by_a_hint() {
 }
 
 #[test]
-fn a_file_dropped_on_the_viewer_is_sent_to_the_other_window() {
+fn a_file_dropped_on_the_viewer_shows_how_to_load_it() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -68,12 +68,16 @@ fn a_file_dropped_on_the_viewer_is_sent_to_the_other_window() {
     let file = fixture.file("cat.png", b"");
     viewer.window.drag_over(&[&file]).drop_here();
     let said = viewer.program.wait_for_status("loaded by SharedMemoryLoad");
-    let command = format!("loader-app image --key {} {}", fixture.key(), file.display());
+    let command = format!(
+        "loader-app image --key {} {}",
+        fixture.key(),
+        file.display()
+    );
     assert!(said.contains(&command), "{said}");
 }
 
 #[test]
-fn what_is_pasted_into_the_loader_is_loaded_at_once() {
+fn pasted_content_is_loaded_at_once() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -90,13 +94,13 @@ fn what_is_pasted_into_the_loader_is_loaded_at_once() {
     loader.program.wait_for_status("Loaded image, 96 kB");
     loader.window.wait_for_picture(picture.pixels());
 
-    // In the key field it is the field's.
+    // In the key field a paste goes into the field.
     loader.enter_key("pasted into the field");
     assert_eq!(fixture.list().len(), 1);
 }
 
 #[test]
-fn the_shown_text_and_picture_go_to_other_programs() {
+fn the_shown_text_and_picture_are_copied_to_other_programs() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -111,7 +115,7 @@ fn the_shown_text_and_picture_go_to_other_programs() {
     let copied = image::load_from_memory(&desktop.copied_png()).unwrap();
     assert_eq!(&copied.to_rgb8(), picture.pixels());
 
-    // More than the window shows, and all of it is copied.
+    // More than the window shows; all of it is copied.
     let long = "0123456789 日本\n".repeat(20_000);
     drop(fixture.file("long.txt", long.as_bytes()));
     loader
@@ -122,11 +126,11 @@ fn the_shown_text_and_picture_go_to_other_programs() {
     viewer.show("Showing the text");
     viewer.press_copy();
     viewer.program.wait_for_status("Copied");
-    assert!(desktop.copied() == long, "the copied text is another one");
+    assert!(desktop.copied() == long, "the copied text differs");
 }
 
 #[test]
-fn save_as_writes_all_of_it_and_asks_before_it_replaces() {
+fn save_as_writes_everything_and_asks_before_it_replaces() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -147,17 +151,17 @@ fn save_as_writes_all_of_it_and_asks_before_it_replaces() {
     // The second time it asks; Escape leaves the file alone, and Enter replaces it.
     let old = fixture.file("old.txt", b"old");
     viewer.save_as(&old);
-    desktop.wait_for("the question", || viewer.asks_in_card().then_some(()));
+    desktop.wait_for("the question", || viewer.card_has_message().then_some(()));
     viewer.window.press(&["Escape"]);
     assert_eq!(fs::read(&old).unwrap(), b"old");
     viewer.save_as(&old);
-    desktop.wait_for("the question", || viewer.asks_in_card().then_some(()));
+    desktop.wait_for("the question", || viewer.card_has_message().then_some(()));
     viewer.window.press(&["Return"]);
     viewer
         .program
         .wait_for_status(&format!("Saved as {}", old.display()));
     assert!(fs::read(&old).unwrap() == long.as_bytes());
-    assert!(drafts(fixture.path("").as_path()).is_empty());
+    assert!(temporary_files(fixture.path("").as_path()).is_empty());
 
     let picture = Picture::draw(64, 48, 8);
     loader.load_picture(&fixture.file("p.png", &picture.encode(PictureFile::Png)));
@@ -168,8 +172,8 @@ fn save_as_writes_all_of_it_and_asks_before_it_replaces() {
     assert_eq!(&saved.to_rgb8(), picture.pixels());
 }
 
-/// The names of unfinished files.
-fn drafts(directory: &Path) -> Vec<String> {
+/// Returns the names of temporary files.
+fn temporary_files(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -178,7 +182,7 @@ fn drafts(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_list_shows_what_comes_and_goes_and_removes_after_asking() {
+fn the_list_follows_segments_and_asks_before_it_removes() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -190,12 +194,12 @@ fn the_list_shows_what_comes_and_goes_and_removes_after_asking() {
 
     // Without an answer nothing is removed.
     viewer.press_remove();
-    desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
+    desktop.wait_for("the question", || viewer.row_has_question().then_some(()));
     viewer.window.press(&["Escape"]);
-    desktop.wait_for("the row", || (!viewer.asks_in_list()).then_some(()));
+    desktop.wait_for("the row", || (!viewer.row_has_question()).then_some(()));
     assert_eq!(fixture.list().len(), 1);
     viewer.press_remove();
-    desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
+    desktop.wait_for("the question", || viewer.row_has_question().then_some(()));
     viewer.confirm_removal();
     viewer
         .program

@@ -1,14 +1,14 @@
-//! Containers, forks and stopped processes: who counts as alive where process ids say nothing.
+//! Containers, forks and stopped processes: liveness where process ids are ambiguous.
 
 use std::os::fd::OwnedFd;
 
-use e2e_tests::{Launch, Fixture, Signal, skip};
+use e2e_tests::{Fixture, Launch, Signal, skip};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use shm_core::{Block, Metadata, Publisher};
 
 use crate::actor::{Actor, key, options};
 
-/// Starts it as the first process of a pid namespace of its own, as containers do.
+/// Starts it as the first process of its own pid namespace, as containers do.
 fn contained(launch: Launch) -> Option<Launch> {
     const NAMESPACE: [&str; 4] = ["--pid", "--fork", "--mount-proc", "--kill-child"];
     const UNPRIVILEGED: [&str; 2] = ["--user", "--map-current-user"];
@@ -29,7 +29,7 @@ fn contained_actor(fixture: &Fixture) -> Option<Actor> {
     contained(Actor::launch(fixture)).map(Actor::start)
 }
 
-/// The process ids of all who are attached, as they count them themselves.
+/// Returns the process ids of all participants, as they report them themselves.
 fn attached(fixture: &Fixture) -> Vec<u64> {
     let info = fixture.viewer(["info", "--json"]).run().done().json();
     let attached = info["attached"].as_array().unwrap().iter();
@@ -37,7 +37,7 @@ fn attached(fixture: &Fixture) -> Vec<u64> {
 }
 
 #[test]
-fn a_living_holder_is_not_taken_for_the_dead_one_with_its_pid() {
+fn a_live_holder_is_not_confused_with_a_dead_one_of_the_same_pid() {
     let fixture = Fixture::new();
     let Some(mut holder) = contained_actor(&fixture) else {
         return;
@@ -45,7 +45,7 @@ fn a_living_holder_is_not_taken_for_the_dead_one_with_its_pid() {
     let mut other = contained_actor(&fixture).unwrap();
     holder.run("create 64");
     other.run("attach");
-    assert_eq!(attached(&fixture), [1, 1], "the pids are to collide");
+    assert_eq!(attached(&fixture), [1, 1], "the pids collide");
 
     holder.run("lock 1000");
     let refused = other.try_run("lock 200");
@@ -60,7 +60,7 @@ fn a_living_holder_is_not_taken_for_the_dead_one_with_its_pid() {
 }
 
 #[test]
-fn a_dead_holder_is_not_taken_for_the_living_one_with_its_pid() {
+fn a_dead_holder_is_not_confused_with_a_live_one_of_the_same_pid() {
     let fixture = Fixture::new();
     let Some(mut holder) = contained_actor(&fixture) else {
         return;
@@ -74,7 +74,8 @@ fn a_dead_holder_is_not_taken_for_the_living_one_with_its_pid() {
     other.run("unlock");
     assert_eq!(other.run("lock 1000"), "clean");
 
-    // With all of them gone a create succeeds, although a process with pid 1 lives everywhere.
+    // Once all of them are gone a create succeeds, although a process with pid 1 lives in every
+    // namespace.
     other.kill();
     let anew = Block::open_or_create(&key(&fixture), 32, &options(&fixture)).unwrap();
     drop(anew);
@@ -98,16 +99,19 @@ fn loaders_in_two_containers_share_a_key() {
     let contained_viewer = contained(fixture.viewer(["show"])).unwrap();
     assert_eq!(contained_viewer.run().done().text(), "of the second");
 
-    // The one that came first may go first: what was loaded last stays.
+    // The first loader may end first: the latest content remains.
     first.kill();
-    assert_eq!(fixture.viewer(["show"]).run().done().text(), "of the second");
+    assert_eq!(
+        fixture.viewer(["show"]).run().done().text(),
+        "of the second"
+    );
     assert_eq!(attached(&fixture), [1]);
     second.kill();
     fixture.assert_empty();
 }
 
 #[test]
-fn a_publisher_sees_another_with_the_same_pid() {
+fn a_publisher_lists_a_peer_with_the_same_pid() {
     let fixture = Fixture::new();
     let Some(mut first) = contained_actor(&fixture) else {
         return;
@@ -115,11 +119,11 @@ fn a_publisher_sees_another_with_the_same_pid() {
     let mut second = contained_actor(&fixture).unwrap();
     first.run("open");
     second.run("open");
-    assert_eq!(first.run("others"), "1", "hidden by its pid");
+    assert_eq!(first.run("others"), "1", "hidden by the same pid");
 }
 
 #[test]
-fn a_loader_warns_whose_content_it_replaces_although_the_pids_are_the_same() {
+fn a_loader_names_the_replaced_publisher_with_the_same_pid() {
     let fixture = Fixture::new();
     let Some(first) = contained(fixture.loader(["text", "of the first"])) else {
         return;
@@ -132,7 +136,7 @@ fn a_loader_warns_whose_content_it_replaces_although_the_pids_are_the_same() {
 }
 
 #[test]
-fn a_stopped_holder_is_alive_and_others_wait_or_time_out() {
+fn a_stopped_holder_is_alive_and_waiters_time_out() {
     let fixture = Fixture::new();
     let (mut holder, mut other) = (Actor::new(&fixture), Actor::new(&fixture));
     holder.run("create 64");
@@ -145,10 +149,11 @@ fn a_stopped_holder_is_alive_and_others_wait_or_time_out() {
     assert_eq!(other.run("lock 5000"), "clean");
 }
 
-/// Lets it fork without exec and kills it; the child, by its process, stays until the actor is dropped.
-fn outlived(actor: &mut Actor) -> OwnedFd {
+/// Makes it fork without exec and kills it. Returns the child as a pidfd; the child lives until the
+/// actor is dropped.
+fn child_of_killed_actor(actor: &mut Actor) -> OwnedFd {
     let child = Pid::from_raw(actor.run("fork").parse().unwrap()).unwrap();
-    // Found while its parent lives; later its id might be another's.
+    // Opened while its parent lives; later its id may be reused.
     let child = pidfd_open(child, PidfdFlags::empty()).unwrap();
     actor.program().signal(Signal::KILL);
     actor.program().wait_for_end();
@@ -162,14 +167,14 @@ fn a_forked_child_that_outlives_its_parent_keeps_neither_segment_nor_lock() {
     parent.run("create 64");
     parent.run("lock 1000");
     heir.run("attach");
-    let _child = outlived(&mut parent);
+    let _child = child_of_killed_actor(&mut parent);
     assert_eq!(heir.run("lock 60000"), "abandoned");
     heir.kill();
     fixture.assert_empty();
 }
 
 #[test]
-fn a_forked_child_that_outlives_its_parent_keeps_none_of_its_pins() {
+fn a_forked_child_that_outlives_its_parent_keeps_no_pins() {
     let fixture = Fixture::new();
     let ours = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let bytes = Metadata::bytes("application/octet-stream");
@@ -177,7 +182,7 @@ fn a_forked_child_that_outlives_its_parent_keeps_none_of_its_pins() {
     let mut reader = Actor::new(&fixture);
     reader.run("subscribe");
     reader.run("pin");
-    let _child = outlived(&mut reader);
+    let _child = child_of_killed_actor(&mut reader);
     ours.publish(&bytes, &[2; 100_000]).unwrap();
-    assert_eq!(ours.clear().unwrap(), 0, "the pin went with the parent");
+    assert_eq!(ours.clear().unwrap(), 0, "the parent's pin remains");
 }

@@ -1,4 +1,4 @@
-//! Programs that die without a word, at any moment: the next one works, and nothing is left.
+//! Programs that crash at any moment: the next operation works, and nothing is left behind.
 
 use e2e_tests::Fixture;
 use shm_core::{Publisher, Subscriber, WaitResult, segment};
@@ -6,21 +6,21 @@ use shm_core::{Publisher, Subscriber, WaitResult, segment};
 use crate::actor::{Actor, key, options};
 
 #[test]
-fn a_killed_holder_whose_slot_is_taken_again_is_not_mistaken_for_alive() {
+fn a_killed_holder_is_detected_after_its_slot_is_reused() {
     let fixture = Fixture::new();
     let (mut keeper, mut holder) = (Actor::new(&fixture), Actor::new(&fixture));
     keeper.run("create 64");
     holder.run("attach");
     holder.run("lock 1000");
     holder.kill();
-    // Comes into the dead one's slot before anybody has noticed.
+    // Claims the dead process's slot before any process has detected the death.
     let mut next = Actor::new(&fixture);
     next.run("attach");
     assert_eq!(keeper.run("lock 5000"), "abandoned");
 }
 
 #[test]
-fn two_processes_count_exactly() {
+fn two_processes_count_without_lost_updates() {
     let fixture = Fixture::new();
     let (mut first, mut second) = (Actor::new(&fixture), Actor::new(&fixture));
     first.run("create 8");
@@ -32,7 +32,7 @@ fn two_processes_count_exactly() {
 }
 
 #[test]
-fn a_publisher_killed_with_a_loan_leaves_the_last_sample_and_a_free_region() {
+fn a_publisher_killed_with_a_loan_leaves_the_last_sample_and_frees_the_region() {
     let fixture = Fixture::new();
     let ours = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
@@ -53,7 +53,7 @@ fn a_publisher_killed_with_a_loan_leaves_the_last_sample_and_a_free_region() {
         .reserved_bytes;
     assert!(
         reserved < 1 << 20,
-        "the dead one's regions serve again: {reserved}"
+        "the dead process's regions are reused: {reserved}"
     );
 }
 
@@ -77,7 +77,7 @@ fn a_reader_killed_with_a_pin_frees_its_region() {
 }
 
 #[test]
-fn a_sleeping_subscriber_notices_that_the_publisher_was_killed() {
+fn a_sleeping_subscriber_detects_that_the_publisher_was_killed() {
     let fixture = Fixture::new();
     let mut publisher = Actor::new(&fixture);
     publisher.run("open");
@@ -86,14 +86,14 @@ fn a_sleeping_subscriber_notices_that_the_publisher_was_killed() {
     assert!(subscriber.latest().unwrap().is_some());
     publisher.kill();
     assert_eq!(subscriber.wait(None).unwrap(), WaitResult::PublisherGone);
-    // What it has it keeps; the name is stale, and the next list removes it.
+    // The subscriber keeps its sample; the name is stale, and the next list removes it.
     subscriber.reread();
     assert!(subscriber.latest().unwrap().is_some());
     fixture.assert_empty();
 }
 
 #[test]
-fn publishers_killed_in_full_flight_never_leave_a_torn_sample() {
+fn publishers_killed_while_publishing_never_leave_a_torn_sample() {
     const ROUNDS: usize = 20;
     let fixture = Fixture::new();
     let keeper = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
@@ -103,7 +103,7 @@ fn publishers_killed_in_full_flight_never_leave_a_torn_sample() {
         let mut actor = Actor::new(&fixture);
         actor.run("open");
         assert_eq!(actor.run("flood 60000"), "flooding");
-        // So many samples into its life, a different number each time.
+        // After a different number of samples in each round.
         for _ in 0..round * 3 + 1 {
             assert_eq!(subscriber.wait(None).unwrap(), WaitResult::New);
             checked += u64::from(subscriber.latest().unwrap().is_some_and(|sample| {

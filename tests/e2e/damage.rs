@@ -1,4 +1,4 @@
-//! Segments whose latest sample is damaged: said plainly, wherever it is looked at.
+//! Segments whose latest sample is damaged: every program reports it.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -10,10 +10,10 @@ use shm_core::{InvalidSample, segment};
 
 use crate::actor::{key, options};
 
-/// The first record behind the one that a ring begins with.
+/// The first record after the one that every ring starts with.
 const RECORD: u64 = RING as u64 + 64;
 
-/// A persistent text, and its file.
+/// Publishes a persistent text and returns its file.
 fn loaded(fixture: &Fixture) -> File {
     let load = ["text", "--persist", "whole"];
     fixture.loader(load).run().done();
@@ -29,8 +29,8 @@ fn write_lengths(file: &File, record: u64, metadata: usize) {
         .unwrap();
 }
 
-/// Asserts that every command names what is wrong, in words and not in those of a debugger.
-fn assert_says(fixture: &Fixture, words: &str) {
+/// Asserts that every command reports the damage in plain words, without debug output.
+fn assert_reported(fixture: &Fixture, words: &str) {
     let info = fixture.viewer(["info"]).run().done();
     let is_said = info.text().contains("damaged: ") && info.text().contains(words);
     assert!(is_said, "{info:?}");
@@ -46,7 +46,9 @@ fn assert_says(fixture: &Fixture, words: &str) {
             assert!(!said.contains(code), "{said}");
         }
     }
-    let found = segment::info(&key(fixture), &options(fixture)).unwrap().content;
+    let found = segment::info(&key(fixture), &options(fixture))
+        .unwrap()
+        .content;
     assert!(matches!(found, Content::Damaged { .. }), "{found:?}");
     // The remedy works.
     fixture
@@ -58,7 +60,7 @@ fn assert_says(fixture: &Fixture, words: &str) {
 }
 
 #[test]
-fn metadata_that_says_nothing() {
+fn invalid_metadata_is_reported() {
     let fixture = Fixture::new();
     for (metadata, words) in [
         (b"\x01\x02".as_slice(), "the metadata ends too early"),
@@ -91,27 +93,30 @@ fn metadata_that_says_nothing() {
         let file = loaded(&fixture);
         file.write_all_at(metadata, RECORD + 48).unwrap();
         write_lengths(&file, 128, metadata.len());
-        assert_says(&fixture, words);
+        assert_reported(&fixture, words);
     }
     fixture.assert_empty();
 }
 
 #[test]
-fn lengths_that_cannot_be() {
+fn impossible_lengths_are_reported() {
     let fixture = Fixture::new();
     let file = loaded(&fixture);
     file.write_all_at(&u64::MAX.to_le_bytes(), RECORD + 16)
         .unwrap();
-    assert_says(&fixture, "it claims a payload of 18446744073709551615 bytes");
+    assert_reported(
+        &fixture,
+        "it claims a payload of 18446744073709551615 bytes",
+    );
     for (record, metadata) in [(64, 1025), (0, 0), (72, 0), (1 << 20, 0)] {
         write_lengths(&loaded(&fixture), record, metadata);
-        assert_says(&fixture, "a record has an impossible header");
+        assert_reported(&fixture, "a record has an impossible header");
     }
     fixture.assert_empty();
 }
 
 #[test]
-fn a_newest_sample_where_none_can_be() {
+fn an_impossible_newest_position_is_reported() {
     let fixture = Fixture::new();
     for last in [7, 1 << 62, u64::MAX] {
         let file = loaded(&fixture);
@@ -122,7 +127,10 @@ fn a_newest_sample_where_none_can_be() {
             panic!("{:?}", info.content);
         };
         assert_eq!(damage, InvalidSample::Position);
-        assert_says(&fixture, "the positions of its records contradict each other");
+        assert_reported(
+            &fixture,
+            "the positions of its records contradict each other",
+        );
     }
     fixture.assert_empty();
 }

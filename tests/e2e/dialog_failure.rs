@@ -1,18 +1,19 @@
-//! No file dialog, or one that never answers: the window says so, and the path field is at hand.
+//! A missing or unresponsive file dialog: the window reports it and focuses the path field.
 
-use e2e_tests::{Bus, Desktop, Launch, LoaderWindow, Picture, PictureFile, PrivateDir, Fixture};
+use e2e_tests::{Bus, Desktop, Fixture, Launch, LoaderWindow, Picture, PictureFile, PrivateDir};
 
 const TITLE: &str = "Select an image file";
 const NOT_SHOWN: &str = "The system showed no file dialog.";
 const DIED: &str = "The system's file dialog ended without an answer.";
 
-/// Without the other program that could show a dialog, if it happens to be installed.
+/// Hides the other program that can show a dialog, if it is installed.
 fn without_zenity(launch: Launch, nothing: &PrivateDir) -> Launch {
     launch.env("PATH", nothing.path())
 }
 
-/// The window has said that there is no dialog: the next thing typed is a path.
-fn goes_on_by_path(fixture: &Fixture, loader: &LoaderWindow<'_>, said: &str) {
+/// Asserts that the window has reported the missing dialog, and that the next input goes to the
+/// path field.
+fn assert_continues_by_path(fixture: &Fixture, loader: &LoaderWindow<'_>, said: &str) {
     assert!(said.contains("Type the path"), "{said}");
     let picture = Picture::draw(64, 48, 7);
     let path = fixture.file("typed.png", &picture.encode(PictureFile::Png));
@@ -23,7 +24,7 @@ fn goes_on_by_path(fixture: &Fixture, loader: &LoaderWindow<'_>, said: &str) {
 }
 
 #[test]
-fn without_a_message_bus_it_is_told() {
+fn a_missing_message_bus_is_reported() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -34,11 +35,11 @@ fn without_a_message_bus_it_is_told() {
     let loader = LoaderWindow::of(without_zenity(launch, &nothing).start(), &desktop);
     loader.open_file_dialog();
     let said = loader.program.wait_for_status(NOT_SHOWN);
-    goes_on_by_path(&fixture, &loader, &said);
+    assert_continues_by_path(&fixture, &loader, &said);
 }
 
 #[test]
-fn without_a_portal_it_is_told() {
+fn a_missing_portal_is_reported() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -50,10 +51,10 @@ fn without_a_portal_it_is_told() {
     let loader = LoaderWindow::of(without_zenity(launch, &nothing).start(), &desktop);
     loader.open_file_dialog();
     let said = loader.program.wait_for_status(NOT_SHOWN);
-    goes_on_by_path(&fixture, &loader, &said);
+    assert_continues_by_path(&fixture, &loader, &said);
 }
 
-/// Kills a service while its dialog is open, and does the rest with the window that is told so.
+/// Kills a service while its dialog is open, and passes the window that reports it to `rest`.
 fn kill_while_open(service: &str, rest: impl FnOnce(&Desktop, &Fixture, &LoaderWindow<'_>)) {
     let Some(desktop) = Desktop::open() else {
         return;
@@ -62,38 +63,42 @@ fn kill_while_open(service: &str, rest: impl FnOnce(&Desktop, &Fixture, &LoaderW
         return;
     };
     let fixture = Fixture::new();
-    let program = fixture.loader(["--verbose"]).on(&desktop).with(&bus).start();
+    let program = fixture
+        .loader(["--verbose"])
+        .on(&desktop)
+        .with(&bus)
+        .start();
     let loader = LoaderWindow::of(program, &desktop);
     loader.open_file_dialog();
-    // Its window: the dialog is there and waits for an answer.
+    // The dialog's window exists: it is waiting for an answer.
     drop(desktop.window(TITLE));
     bus.kill(service);
     rest(&desktop, &fixture, &loader);
 }
 
 #[test]
-fn a_portal_that_dies_is_noticed() {
+fn a_killed_portal_is_detected() {
     kill_while_open(
         "org.freedesktop.portal.Desktop",
         |desktop, fixture, loader| {
             let said = loader.program.wait_for_status(DIED);
-            // What showed the dialog lives on, and with it the dialog that nobody waits for any more.
+            // The program that showed the dialog lives on, and with it the abandoned dialog.
             desktop.window(TITLE).press(&["Escape"]);
             desktop.wait_for("the end of the dialog", || {
                 (!desktop.shows(TITLE)).then_some(())
             });
-            goes_on_by_path(fixture, loader, &said);
+            assert_continues_by_path(fixture, loader, &said);
         },
     );
 }
 
 #[test]
-fn a_backend_that_dies_is_noticed() {
+fn a_killed_backend_is_detected() {
     kill_while_open(
         "org.freedesktop.impl.portal.desktop.gtk",
         |desktop, _, loader| {
             loader.program.wait_for_status(DIED);
-            // The bus starts the service again for who tries again.
+            // The bus restarts the service for the next attempt.
             loader.open_file_dialog();
             desktop.window(TITLE).press(&["Escape"]);
             loader.program.wait_for_status("No file was chosen.");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use e2e_tests::{Desktop, Launch, Program, Fixture, Signal};
+use e2e_tests::{Desktop, Fixture, Launch, Program, Signal};
 
 use crate::actor::Actor;
 
@@ -18,7 +18,7 @@ fn signalled(program: Program, signal: Signal) {
 }
 
 #[test]
-fn every_command_has_its_row() {
+fn every_command_has_a_row_in_the_document() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/EXIT-CODES.md");
     let table = fs::read_to_string(folder).unwrap();
     let fixture = Fixture::new();
@@ -54,7 +54,7 @@ fn every_command_has_its_row() {
 }
 
 #[test]
-fn loading() {
+fn exit_codes_of_loading() {
     let fixture = Fixture::new();
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let text = fixture.loader(["text", "words"]);
@@ -104,10 +104,12 @@ fn loading() {
 }
 
 #[test]
-fn streaming() {
+fn exit_codes_of_streaming() {
     let fixture = Fixture::new();
     let pattern = ["frames", "--test-pattern", "--size", "64x48"];
-    let few = fixture.loader(pattern).args(["--fps", "max", "--count", "2"]);
+    let few = fixture
+        .loader(pattern)
+        .args(["--fps", "max", "--count", "2"]);
     drop(few.run().done());
     signalled(loaded(&fixture, &pattern), Signal::TERM);
     let nothing = fixture.loader(["frames", "--size", "64x48"]).input("");
@@ -118,7 +120,7 @@ fn streaming() {
 }
 
 #[test]
-fn showing_and_telling() {
+fn exit_codes_of_showing_and_inspecting() {
     let fixture = Fixture::new();
     let viewer = |arguments: &[&str]| fixture.viewer(arguments).run();
     drop(viewer(&["list"]).done());
@@ -162,7 +164,7 @@ fn showing_and_telling() {
 }
 
 #[test]
-fn following() {
+fn exit_codes_of_following() {
     let fixture = Fixture::new();
     let follow = |arguments: &[&str]| fixture.viewer(["follow"]).args(arguments);
     drop(follow(&["--timeout", "10ms"]).run().refused("Nothing new"));
@@ -192,10 +194,11 @@ fn following() {
 }
 
 #[test]
-fn a_window() {
+fn exit_codes_of_the_windows() {
     let fixture = Fixture::new();
-    let windows =
-        |arguments: &[&str]| -> [Launch; 2] { [fixture.loader(arguments), fixture.viewer(arguments)] };
+    let windows = |arguments: &[&str]| -> [Launch; 2] {
+        [fixture.loader(arguments), fixture.viewer(arguments)]
+    };
     for launch in windows(&[]) {
         drop(launch.run().refused("display"));
     }
@@ -208,7 +211,7 @@ fn a_window() {
     let titles = ["SharedMemoryLoad", "ShowSharedMem"];
     for (launch, title) in windows(&["--verbose"]).into_iter().zip(titles) {
         let program = launch.on(&desktop).start();
-        program.wait_for_complaint("status: ");
+        program.wait_for_stderr("status: ");
         desktop.window_of(&program, title).close();
         drop(program.finish().done());
     }

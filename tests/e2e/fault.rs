@@ -1,4 +1,4 @@
-//! Eight faults measured at Qt's `QSharedMemory`, F1 to F8: none of them can happen here.
+//! Eight measured faults of Qt's `QSharedMemory`, F1 to F8: none of them can happen here.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Launch, Program, Fixture, Signal, skip};
+use e2e_tests::{Fixture, Launch, Program, Signal, skip};
 use shm_core::{
     AttachErrorKind, Block, Guard, LockErrorKind, Locked, PublishErrorKind, Publisher, ReadWrite,
     Subscriber, WaitResult, segment,
@@ -14,12 +14,15 @@ use shm_core::{
 
 use crate::actor::{Actor, key, options, timed};
 
-/// How long the lock may take after its holder died. It takes about 10 ms; a loaded machine is
-/// given time.
-const SOON: Duration = Duration::from_secs(2);
+/// The limit for taking over a dead holder's lock. It takes about 10 ms; the rest is for a loaded
+/// machine.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(2);
 
-/// The lock of a block of 64 bytes, of which a holder that was killed has written the first 32.
-fn inherited<'a>(block: &'a Block<ReadWrite>, fixture: &Fixture) -> Locked<'a, ReadWrite> {
+/// Takes the lock of a 64-byte block whose killed holder has written the first 32 bytes.
+fn lock_of_killed_holder<'a>(
+    block: &'a Block<ReadWrite>,
+    fixture: &Fixture,
+) -> Locked<'a, ReadWrite> {
     let mut holder = Actor::new(fixture);
     holder.run("attach");
     holder.run("lock 1000");
@@ -27,7 +30,7 @@ fn inherited<'a>(block: &'a Block<ReadWrite>, fixture: &Fixture) -> Locked<'a, R
     holder.kill();
     let (locked, time) = timed(|| block.lock().unwrap());
     println!("the lock came {time:?} after its holder's death");
-    assert!(time < SOON, "{time:?}");
+    assert!(time < TAKEOVER_LIMIT, "{time:?}");
     locked
 }
 
@@ -35,14 +38,14 @@ fn is_clean(block: &Block<ReadWrite>) -> bool {
     matches!(block.lock().unwrap(), Locked::Clean(_))
 }
 
-/// F1: `kill -9` the lock's holder. Qt gives the lock away without a hint, or never again.
+/// F1: `kill -9` the lock's holder. Qt passes the lock on without a hint, or never again.
 #[test]
-fn f1_a_killed_holder_frees_the_lock_and_the_heir_repairs_or_discards() {
+fn f1_a_killed_holder_frees_the_lock_and_the_next_holder_repairs_or_discards() {
     let fixture = Fixture::new();
     let block = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
 
-    let Locked::Abandoned(mut found) = inherited(&block, &fixture) else {
-        panic!("half-written bytes pass for whole ones");
+    let Locked::Abandoned(mut found) = lock_of_killed_holder(&block, &fixture) else {
+        panic!("a half-written block is reported as clean");
     };
     assert_eq!(found[..32], [255; 32]);
     assert_eq!(found[32..], [0; 32]);
@@ -50,49 +53,61 @@ fn f1_a_killed_holder_frees_the_lock_and_the_heir_repairs_or_discards() {
     let repaired: Guard<'_, _> = found.repaired();
     assert!(repaired.iter().all(|&byte| byte == 255));
     drop(repaired);
-    assert!(is_clean(&block), "repaired, and still told");
+    assert!(
+        is_clean(&block),
+        "a repaired block is reported as abandoned"
+    );
 
-    drop(inherited(&block, &fixture).repair_with(|bytes| bytes.fill(0)));
+    drop(lock_of_killed_holder(&block, &fixture).repair_with(|bytes| bytes.fill(0)));
     let discarded = block.lock().unwrap();
     assert!(matches!(&discarded, Locked::Clean(guard) if guard[..] == [0; 64]));
     drop(discarded);
 
-    // Who neither repairs nor discards leaves it to the next.
-    drop(inherited(&block, &fixture).ignore_abandonment());
-    assert!(!is_clean(&block), "half-written bytes are forgotten");
+    // A holder that neither repairs nor discards leaves it to the next.
+    drop(lock_of_killed_holder(&block, &fixture).ignore_abandonment());
+    assert!(
+        !is_clean(&block),
+        "a half-written block is reported as clean"
+    );
 }
 
 #[test]
-fn f1_who_waits_for_a_holder_that_is_killed_gets_the_lock_soon() {
+fn f1_a_waiter_gets_the_lock_soon_after_its_holder_is_killed() {
     let fixture = Fixture::new();
     let (mut holder, mut heir) = (Actor::new(&fixture), Actor::new(&fixture));
     holder.run("create 64");
     heir.run("attach");
     assert_eq!(holder.run("lock 1000"), "clean");
     let refused = heir.try_run("lock 50");
-    assert!(refused.contains("held by actor"), "by whom? {refused}");
+    assert!(
+        refused.contains("held by actor"),
+        "the holder is not named: {refused}"
+    );
 
     heir.send("lock 60000");
     let death = Instant::now();
     holder.kill();
     assert_eq!(heir.wait_done("lock"), "abandoned");
     println!("a waiter got the lock {:?} after the kill", death.elapsed());
-    assert!(death.elapsed() < SOON, "{:?}", death.elapsed());
+    assert!(death.elapsed() < TAKEOVER_LIMIT, "{:?}", death.elapsed());
     heir.run("unlock");
     assert_eq!(heir.run("lock 1000"), "clean");
     heir.kill();
     fixture.assert_empty();
 }
 
-/// F2: `kill -9` the only attached process, then create. Qt says `AlreadyExists`.
+/// F2: `kill -9` the only attached process, then create. Qt returns `AlreadyExists`.
 #[test]
-fn f2_killing_the_only_one_attached_does_not_block_the_next_create() {
+fn f2_killing_the_only_participant_does_not_block_the_next_create() {
     let fixture = Fixture::new();
     for size in [64, 4096, 1] {
         let mut actor = Actor::new(&fixture);
         actor.run(&format!("create {size}"));
         actor.kill();
-        assert!(fixture.segment().exists(), "a killed process cannot tidy up");
+        assert!(
+            fixture.segment().exists(),
+            "a killed process leaves its file"
+        );
     }
     let block = Block::create(&key(&fixture), 10, &options(&fixture)).unwrap();
     assert_eq!(block.size(), 10);
@@ -101,10 +116,10 @@ fn f2_killing_the_only_one_attached_does_not_block_the_next_create() {
     fixture.assert_empty();
 }
 
-/// F3: the writer is gone, a reader is still attached, a new writer creates. Qt says
+/// F3: the writer is gone, a reader is still attached, a new writer creates. Qt returns
 /// `AlreadyExists` until the reader detaches.
 #[test]
-fn f3_a_reader_that_stays_does_not_keep_a_new_writer_out() {
+fn f3_an_attached_reader_does_not_block_a_new_writer() {
     let fixture = Fixture::new();
     let old = fixture.loader(["text", "of the old writer"]).start();
     old.wait_for(fixture.key());
@@ -116,11 +131,11 @@ fn f3_a_reader_that_stays_does_not_keep_a_new_writer_out() {
     new.wait_for(fixture.key());
     let shown = fixture.viewer(["show"]).run().done();
     assert_eq!(shown.text(), "of the new writer");
-    // The reader keeps what it has, and is told that nothing more will come.
+    // The reader keeps its sample, and is notified that no more will follow.
     assert_eq!(kept.payload(), b"of the old writer");
-    let mut told = reader.wait(Some(SOON)).unwrap();
+    let mut told = reader.wait(Some(TAKEOVER_LIMIT)).unwrap();
     if told == WaitResult::PublisherGone {
-        told = reader.wait(Some(SOON)).unwrap();
+        told = reader.wait(Some(TAKEOVER_LIMIT)).unwrap();
     }
     assert_eq!(told, WaitResult::Removed);
     new.terminate().done();
@@ -128,7 +143,7 @@ fn f3_a_reader_that_stays_does_not_keep_a_new_writer_out() {
 }
 
 #[test]
-fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
+fn f3_a_new_writer_joins_a_block_that_a_reader_keeps_alive() {
     let fixture = Fixture::new();
     let mut old = Actor::new(&fixture);
     old.run("create 64");
@@ -144,7 +159,7 @@ fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
     assert!(matches!(reader.lock().unwrap(), Locked::Clean(guard) if guard[..] == [7; 64]));
     drop(new);
 
-    // Or it starts anew, and the reader keeps the old bytes.
+    // Or it creates a new block, and the reader keeps the old bytes.
     segment::remove(&key(&fixture), &options(&fixture), segment::Removal::Forced).unwrap();
     let anew = Block::create(&key(&fixture), 32, &options(&fixture)).unwrap();
     assert_eq!(anew.size(), 32);
@@ -154,7 +169,7 @@ fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
 
 /// F4: A holds the lock, B's create fails, C locks. Qt gives C the lock that A holds.
 #[test]
-fn f4_a_create_that_fails_leaves_the_lock_to_its_holder() {
+fn f4_a_failed_create_leaves_the_lock_with_its_holder() {
     let fixture = Fixture::new();
     let mut holder = Actor::new(&fixture);
     holder.run("create 64");
@@ -173,7 +188,7 @@ fn f4_a_create_that_fails_leaves_the_lock_to_its_holder() {
     assert_eq!(third.run("lock 1000"), "clean");
 }
 
-/// F5: a reader holds the lock, the writer closes. At Qt its exit hangs until the unlock.
+/// F5: a reader holds the lock, the writer closes. With Qt its exit hangs until the unlock.
 #[test]
 fn f5_a_writer_closes_while_a_reader_holds_the_lock() {
     let fixture = Fixture::new();
@@ -183,14 +198,14 @@ fn f5_a_writer_closes_while_a_reader_holds_the_lock() {
     reader.run("lock 1000");
     let (removed, time) = timed(|| block.detach().removed);
     println!("detaching took {time:?} while another held the lock");
-    assert!(time < SOON, "{time:?}");
-    assert!(!removed, "the reader keeps it");
+    assert!(time < TAKEOVER_LIMIT, "{time:?}");
+    assert!(!removed, "the reader keeps the block alive");
     reader.run("unlock");
     assert_eq!(reader.run("lock 1000"), "clean");
 }
 
 #[test]
-fn f5_a_loader_ends_while_a_reader_holds_what_it_loaded() {
+fn f5_a_loader_ends_while_a_reader_pins_its_sample() {
     let fixture = Fixture::new();
     let large = fixture.file("large", &[7; 100_000]);
     let loader = fixture.loader(["file"]).args([&large]).start();
@@ -200,27 +215,27 @@ fn f5_a_loader_ends_while_a_reader_holds_what_it_loaded() {
     let (outcome, time) = timed(|| loader.terminate());
     outcome.done();
     println!("the loader ended within {time:?}, with its sample pinned");
-    assert!(time < SOON, "{time:?}");
+    assert!(time < TAKEOVER_LIMIT, "{time:?}");
     assert_eq!(pinned.payload(), [7; 100_000]);
 }
 
-/// Does something again and again until it says so, for a second and what a loaded machine needs.
-fn soon<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
-    const NOTICED: Duration = Duration::from_secs(5);
+/// Retries until an attempt succeeds, for a second plus the time that a loaded machine needs.
+fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    const DETECTION_LIMIT: Duration = Duration::from_secs(5);
     let began = Instant::now();
     loop {
         if let Some(result) = attempt() {
             println!("{what} after {:?}", began.elapsed());
             return result;
         }
-        assert!(began.elapsed() < NOTICED, "not {what}");
+        assert!(began.elapsed() < DETECTION_LIMIT, "not {what}");
         std::thread::yield_now();
     }
 }
 
-/// F6: a cleaner removes the file. At Qt there are two segments under one key, for good.
+/// F6: a cleaner removes the file. With Qt there are then two segments under one key, permanently.
 #[test]
-fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
+fn f6_a_removed_file_is_detected_by_publisher_and_subscriber() {
     let fixture = Fixture::new();
     let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     publisher.publish_text("before").unwrap();
@@ -228,16 +243,16 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
     assert!(subscriber.latest().unwrap().is_some());
     fs::remove_file(fixture.segment()).unwrap();
 
-    // Nothing is published meanwhile: a sleeper finds out by itself.
+    // Nothing is published meanwhile: a sleeping subscriber detects it by itself.
     assert_eq!(subscriber.wait(None).unwrap(), WaitResult::Removed);
-    soon("noticed by publishing", || {
+    eventually("noticed by publishing", || {
         let published = publisher.publish_text("after");
         matches!(&published, Err(error) if *error.kind() == PublishErrorKind::Removed).then_some(())
     });
     let anew = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     assert!(anew.created());
     anew.publish_text("anew").unwrap();
-    // The one that lost its name takes nothing with it when it leaves.
+    // The publisher that lost its name removes no other file when it detaches.
     assert!(!publisher.detach().removed);
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "anew");
     drop(anew);
@@ -245,21 +260,21 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
 }
 
 #[test]
-fn f6_a_cleaned_away_file_is_noticed_by_who_locks() {
+fn f6_a_removed_file_is_detected_when_locking() {
     let fixture = Fixture::new();
     let old = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
     drop(old.lock().unwrap());
     fs::remove_file(fixture.segment()).unwrap();
     let new = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
     let _guard = new.lock().unwrap();
-    // Nobody holds the old one's lock; still it must not let two pass under one key for long.
-    soon("noticed by locking", || {
+    // The old block's lock is free; still two processes must not hold locks under one key for long.
+    eventually("noticed by locking", || {
         matches!(old.lock(), Err(error) if *error.kind() == LockErrorKind::Removed).then_some(())
     });
 }
 
 #[test]
-fn f6_a_cleaned_away_file_is_noticed_by_who_waits_for_the_lock() {
+fn f6_a_removed_file_is_detected_while_waiting_for_the_lock() {
     let fixture = Fixture::new();
     let (mut holder, mut waiter) = (Actor::new(&fixture), Actor::new(&fixture));
     holder.run("create 64");
@@ -269,12 +284,12 @@ fn f6_a_cleaned_away_file_is_noticed_by_who_waits_for_the_lock() {
     fs::remove_file(fixture.segment()).unwrap();
     let (answer, time) = timed(|| waiter.program().wait_for(""));
     assert!(answer.contains("was removed"), "{answer}");
-    assert!(time < SOON, "{time:?}");
+    assert!(time < TAKEOVER_LIMIT, "{time:?}");
 }
 
-/// F7: a reader's attach failed first, later both lock. At Qt both hold the lock.
+/// F7: a reader's attach failed first, later both lock. With Qt both hold the lock.
 #[test]
-fn f7_an_attach_that_failed_first_does_not_let_two_hold_the_lock() {
+fn f7_a_failed_attach_does_not_let_two_processes_hold_the_lock() {
     let fixture = Fixture::new();
     let (mut reader, mut writer) = (Actor::new(&fixture), Actor::new(&fixture));
     assert!(reader.try_run("attach").contains("no such segment"));
@@ -287,7 +302,8 @@ fn f7_an_attach_that_failed_first_does_not_let_two_hold_the_lock() {
     assert!(writer.try_run("lock 100").contains("held by actor"));
 }
 
-/// Somebody with another user id who puts a file at the fixture's key, where everybody may write.
+/// Starts a process of another user that creates a file at the fixture's key, in a directory that
+/// every user may write to.
 fn squatter(fixture: &Fixture) -> Option<Program> {
     const NOBODY: [&str; 2] = ["--reuid=65534", "--clear-groups"];
     let attempt = Launch::new("true").through("setpriv", NOBODY);
@@ -295,8 +311,8 @@ fn squatter(fixture: &Fixture) -> Option<Program> {
         skip("becoming another user needs root and setpriv");
         return None;
     }
-    let everybody = fs::Permissions::from_mode(0o1777);
-    fs::set_permissions(fixture.segments(), everybody).unwrap();
+    let world_writable = fs::Permissions::from_mode(0o1777);
+    fs::set_permissions(fixture.segments(), world_writable).unwrap();
     let script = "exec 3>\"$1\"; echo squats; exec sleep 60";
     let squatter = Launch::new("sh")
         .args(["-c", script, "sh"])
@@ -307,9 +323,9 @@ fn squatter(fixture: &Fixture) -> Option<Program> {
     Some(squatter)
 }
 
-/// F8: another user squats the key. Qt says `AlreadyExists` to the rightful one.
+/// F8: another user squats the key. Qt returns `AlreadyExists` to its rightful owner.
 #[test]
-fn f8_a_squatted_key_is_told_at_once_with_the_other_user_and_the_way_out() {
+fn f8_a_squatted_key_is_reported_at_once_with_its_owner_and_the_remedy() {
     let fixture = Fixture::new();
     let Some(squatter) = squatter(&fixture) else {
         return;
@@ -322,7 +338,7 @@ fn f8_a_squatted_key_is_told_at_once_with_the_other_user_and_the_way_out() {
     ] {
         let (refused, time) = timed(|| launch.run().refused("belongs to user nobody (uid 65534)"));
         println!("told within {time:?}: {}", refused.stderr.trim());
-        assert!(time < SOON, "{time:?}");
+        assert!(time < TAKEOVER_LIMIT, "{time:?}");
         let way_out = "have its owner remove it";
         assert!(refused.stderr.contains(way_out), "{refused:?}");
     }
@@ -332,7 +348,7 @@ fn f8_a_squatted_key_is_told_at_once_with_the_other_user_and_the_way_out() {
         "{error}"
     );
 
-    // Both ways out lead out.
+    // Both remedies work.
     let elsewhere = fixture.bare_loader(["text", "--key", "another", "mine"]);
     let elsewhere = elsewhere.start();
     elsewhere.wait_for("another");

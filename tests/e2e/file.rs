@@ -6,7 +6,8 @@ use e2e_tests::{Fixture, skip};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Bytes in which no shift and no lost page can hide: they repeat, but never at the same place in a page.
+/// Returns bytes that reveal every shift and every lost page: they repeat, but never at the same
+/// page offset.
 fn noise(length: usize) -> Vec<u8> {
     const PERIOD: usize = 1_000_003;
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
@@ -24,7 +25,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 /// Loads `bytes` from a file and asserts that `show --output` writes the same.
-fn assert_survives(bytes: &[u8]) {
+fn assert_preserved(bytes: &[u8]) {
     let fixture = Fixture::new();
     let source = fixture.file("source.bin", bytes);
     let loader = fixture.loader(["file"]).args([&source]).start();
@@ -35,7 +36,7 @@ fn assert_survives(bytes: &[u8]) {
         .args([&copy])
         .run()
         .done();
-    // Not assert_eq: nobody wants to read that difference.
+    // Not assert_eq: the difference would be too long to read.
     assert!(
         fs::read(copy).unwrap() == bytes,
         "{} bytes changed",
@@ -46,33 +47,37 @@ fn assert_survives(bytes: &[u8]) {
 }
 
 #[test]
-fn every_size_around_a_page_survives() {
+fn every_size_around_a_page_is_preserved() {
     for length in [0, 1, 4095, 4096, 4097, MEGABYTE] {
-        assert_survives(&noise(length));
+        assert_preserved(&noise(length));
     }
 }
 
 #[test]
-fn a_quarter_of_a_gigabyte_survives() {
+fn a_quarter_of_a_gigabyte_is_preserved() {
     let free = rustix::fs::statvfs(Path::new("/dev/shm")).unwrap();
     if free.f_bavail * free.f_frsize < 320 << 20 {
         return skip("/dev/shm has less than 320 MB left for a file of 256 MB");
     }
-    assert_survives(&noise(256 * MEGABYTE));
+    assert_preserved(&noise(256 * MEGABYTE));
 }
 
 #[test]
-fn bytes_go_from_standard_input_to_standard_output() {
+fn bytes_are_copied_from_standard_input_to_standard_output() {
     let fixture = Fixture::new();
     let bytes = noise(3 * MEGABYTE + 5);
     let loader = fixture.loader(["file", "-"]).input(bytes.clone()).start();
     loader.wait_for(fixture.key());
     let shown = fixture.viewer(["show", "--output", "-"]).run().done();
-    assert!(shown.stdout == bytes, "{} bytes came", shown.stdout.len());
+    assert!(
+        shown.stdout == bytes,
+        "{} bytes arrived",
+        shown.stdout.len()
+    );
 }
 
 #[test]
-fn the_media_type_comes_from_the_name() {
+fn the_media_type_is_derived_from_the_name() {
     let fixture = Fixture::new();
     for (name, media_type) in [
         ("page.html", "text/html"),
@@ -93,7 +98,7 @@ fn the_media_type_comes_from_the_name() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named_in_the_error() {
     let fixture = Fixture::new();
     let refused = fixture.loader(["file", "no/such/file"]).run();
     drop(refused.refused("no/such/file"));
@@ -101,14 +106,14 @@ fn a_file_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_folder_is_no_file() {
+fn a_folder_is_refused() {
     let fixture = Fixture::new();
     let refused = fixture.loader(["file"]).args([fixture.segments()]).run();
     drop(refused.refused("folder"));
 }
 
 #[test]
-fn what_is_shown_cannot_be_written_anywhere() {
+fn unwritable_outputs_are_refused() {
     let fixture = Fixture::new();
     let loader = fixture.loader(["text", "kept"]).start();
     loader.wait_for(fixture.key());

@@ -1,15 +1,15 @@
-//! The system's own file dialog: GTK's, shown by the desktop portal.
+//! The system's file dialog: GTK's, shown by the desktop portal.
 
 use std::path::Path;
 
 use e2e_tests::{
-    Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Fixture, ViewerWindow, Window,
+    Area, Bus, Desktop, Fixture, LoaderWindow, Picture, PictureFile, ViewerWindow, Window,
 };
 
 const TITLE: &str = "Select an image file";
 
 #[test]
-fn a_picture_is_chosen_in_the_systems_dialog() {
+fn a_picture_is_chosen_in_the_system_dialog() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -17,7 +17,11 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
     let Some(bus) = Bus::open(&desktop) else {
         return;
     };
-    let program = fixture.loader(["--verbose"]).on(&desktop).with(&bus).start();
+    let program = fixture
+        .loader(["--verbose"])
+        .on(&desktop)
+        .with(&bus)
+        .start();
     let loader = LoaderWindow::of(program, &desktop);
     let picture = Picture::draw(200, 120, 3);
     let path = fixture.file("chosen.png", &picture.encode(PictureFile::Png));
@@ -31,10 +35,10 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
 
     loader.open_file_dialog();
     let dialog = desktop.window(TITLE);
-    // At first the button is awake, although there is nothing to select yet.
+    // At first the button is enabled, although there is nothing to select yet.
     wait_for_select(&desktop, &dialog, false);
-    // Pasted, the path opens the dialog's line for one and stands in it at once. Ctrl+L opens an empty
-    // line that loses what is typed before GTK has made its window.
+    // A pasted path opens the dialog's location line and stands in it at once. Ctrl+L opens an
+    // empty line that loses input until GTK has created its window.
     dialog.paste(path.to_str().unwrap());
     dialog.click(wait_for_select(&desktop, &dialog, true));
     let said = loader.program.wait_for_status("Loaded");
@@ -43,7 +47,7 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
 }
 
 #[test]
-fn what_is_shown_is_saved_by_the_systems_dialog() {
+fn the_shown_picture_is_saved_through_the_system_dialog() {
     const TITLE: &str = "Save as";
     let Some(desktop) = Desktop::open() else {
         return;
@@ -56,14 +60,18 @@ fn what_is_shown_is_saved_by_the_systems_dialog() {
     let source = fixture.file("source.png", &picture.encode(PictureFile::Png));
     let loader = fixture.loader(["image"]).args([&source]).start();
     loader.wait_for("Loaded");
-    let program = fixture.viewer(["--verbose"]).on(&desktop).with(&bus).start();
+    let program = fixture
+        .viewer(["--verbose"])
+        .on(&desktop)
+        .with(&bus)
+        .start();
     let viewer = ViewerWindow::of(program, &desktop);
     viewer.show("Showing the picture");
 
     viewer.open_save_dialog();
     viewer.press_browse();
     let dialog = desktop.window(TITLE);
-    // The name is selected up to its ending; a whole path in its place leads to another folder.
+    // The name is selected up to its extension; a whole path in its place leads to another folder.
     let copy = fixture.path("copy.png");
     let before = dialog.wait_until_still();
     dialog.paste(copy.with_extension("").to_str().unwrap());
@@ -82,9 +90,9 @@ fn what_is_shown_is_saved_by_the_systems_dialog() {
 
 /// Chooses a folder in GTK's dialog for folders.
 pub(crate) fn choose_folder(desktop: &Desktop, dialog: &Window<'_>, path: &Path) {
-    /// Where "Home" is, counted from the dialog's upper left corner.
+    /// The position of "Home", from the dialog's upper left corner.
     const HOME: (u32, u32) = (57, 60);
-    // It begins among recently used files, where no folder can be selected.
+    // It starts with recently used files, where no folder can be selected.
     wait_for_select(desktop, dialog, false);
     dialog.click(HOME);
     wait_for_select(desktop, dialog, true);
@@ -104,10 +112,10 @@ pub(crate) fn choose_folder(desktop: &Desktop, dialog: &Window<'_>, path: &Path)
     dialog.click(wait_for_select(desktop, dialog, true));
 }
 
-/// Waits until the button "Select" at the lower right of GTK's file dialog is awake, or asleep, and
-/// returns where it is.
+/// Waits until the button "Select" at the lower right of GTK's file dialog is enabled or disabled,
+/// and returns its position.
 fn wait_for_select(desktop: &Desktop, dialog: &Window<'_>, awake: bool) -> (u32, u32) {
-    let what = format!("the button Select, awake: {awake}");
+    let what = format!("the button Select, enabled: {awake}");
     desktop.wait_for(&what, || {
         let area = dialog.area();
         let label = dialog.screen().crop(Area {
@@ -120,7 +128,8 @@ fn wait_for_select(desktop: &Desktop, dialog: &Window<'_>, awake: bool) -> (u32,
             let mut pixels = label.pixels().pixels();
             pixels.any(|pixel| pixel.0.into_iter().all(shade))
         };
-        // Awake it is black on light grey, asleep grey on light grey. Not drawn yet, all is black.
+        // Enabled it is black on light grey, disabled grey on light grey. Before it is drawn, all
+        // is black.
         let (is_drawn, is_awake) = (has(|part| part > 200), has(|part| part < 90));
         (is_drawn && is_awake == awake).then_some((area.width - 50, area.height - 24))
     })

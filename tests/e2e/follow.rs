@@ -1,18 +1,18 @@
-//! `viewer-app follow`: each new content as it comes.
+//! `viewer-app follow`: each new content as it arrives.
 
 use std::fs;
 
-use e2e_tests::{Launch, Picture, PictureFile, Program, Fixture, Signal};
+use e2e_tests::{Fixture, Launch, Picture, PictureFile, Program, Signal};
 use serde_json::Value;
 
-/// A loader that has loaded `text`, after whatever was there.
+/// Starts a loader and waits until it has loaded `text`.
 fn loaded(fixture: &Fixture, text: &str) -> Program {
     let loader = fixture.loader(["text", text]).start();
     loader.wait_for(fixture.key());
     loader
 }
 
-/// Starts a loader that streams frames of this size, and leaves the last one there.
+/// Starts a loader that streams frames of this size, and keeps the last one.
 fn streaming(fixture: &Fixture, size: &str, count: &str) -> Program {
     fixture
         .loader(["frames", "--test-pattern", "--persist", "--size", size])
@@ -21,7 +21,7 @@ fn streaming(fixture: &Fixture, size: &str, count: &str) -> Program {
 }
 
 #[test]
-fn each_text_is_a_line() {
+fn each_text_is_printed_as_a_line() {
     let fixture = Fixture::new();
     let first = loaded(&fixture, "what is there");
     let follow = fixture.viewer(["follow", "--count", "3"]).start();
@@ -38,7 +38,7 @@ fn each_text_is_a_line() {
 }
 
 #[test]
-fn loaders_go_and_come() {
+fn follow_continues_across_loaders() {
     let fixture = Fixture::new();
     let follow = fixture.viewer(["follow"]).start();
     let first = loaded(&fixture, "before the kill");
@@ -49,7 +49,7 @@ fn loaders_go_and_come() {
     second.terminate().done();
     let third = loaded(&fixture, "after an orderly end");
     follow.wait_for("after an orderly end");
-    // Removed under its feet.
+    // Removed while the viewer follows it.
     fixture.viewer(["remove", "--force"]).run().done();
     let fourth = loaded(&fixture, "after the removal");
     follow.wait_for("after the removal");
@@ -60,7 +60,7 @@ fn loaders_go_and_come() {
 }
 
 #[test]
-fn json_is_an_object_a_line_with_the_fields_of_show() {
+fn json_prints_one_object_per_line_with_the_fields_of_show() {
     let fixture = Fixture::new();
     let loader = loaded(&fixture, "zwei\nZeilen");
     let follow = fixture.viewer(["follow", "--json", "--count", "2"]).start();
@@ -89,7 +89,7 @@ fn json_is_an_object_a_line_with_the_fields_of_show() {
 }
 
 #[test]
-fn time_without_anything_new_is_a_failure() {
+fn a_timeout_without_new_content_is_a_failure() {
     let fixture = Fixture::new();
     let nothing = fixture.viewer(["follow", "--timeout", "100ms"]).run();
     let said = nothing.refused("Nothing new came into").stderr;
@@ -102,11 +102,12 @@ fn time_without_anything_new_is_a_failure() {
 }
 
 #[test]
-fn signals_end_it_well() {
+fn signals_end_it_with_success() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let fixture = Fixture::new();
         let _loader = loaded(&fixture, "there");
-        // A shell's background jobs ignore SIGINT, those of nohup SIGHUP, and children inherit that.
+        // A shell's background jobs ignore SIGINT, those of nohup SIGHUP, and children inherit
+        // that.
         let follow = fixture
             .viewer(["follow"])
             .through("env", ["--default-signal=INT,HUP"])
@@ -119,7 +120,7 @@ fn signals_end_it_well() {
 }
 
 #[test]
-fn it_ends_quietly_when_nobody_listens() {
+fn a_closed_output_ends_it_silently() {
     let fixture = Fixture::new();
     let first = loaded(&fixture, "one");
     let pipe = fixture
@@ -127,7 +128,7 @@ fn it_ends_quietly_when_nobody_listens() {
         .through("sh", ["-c", r#""$0" "$@" | head -n 1"#])
         .start();
     pipe.wait_for("one");
-    // Only a second line finds out that nobody listens.
+    // Only a second line detects that the output is closed.
     let second = loaded(&fixture, "two");
     let outcome = pipe.finish().done();
     assert_eq!(outcome.text(), "one\n");
@@ -137,7 +138,7 @@ fn it_ends_quietly_when_nobody_listens() {
 }
 
 #[test]
-fn pictures_are_written_with_numbers() {
+fn pictures_are_written_to_numbered_files() {
     let fixture = Fixture::new();
     let pattern = fixture.path("frame-%03d.png");
     let follow = |fixture: &Fixture, count: &str| -> Launch {
@@ -146,7 +147,7 @@ fn pictures_are_written_with_numbers() {
     };
     let follow = follow(&fixture, "2").start();
     let text = loaded(&fixture, "no picture");
-    follow.wait_for_complaint("left out");
+    follow.wait_for_stderr("left out");
     for seed in 1..=2 {
         let picture = Picture::draw(70, 50, seed);
         let source = fixture.file("p.png", &picture.encode(PictureFile::Png));
@@ -169,7 +170,7 @@ fn pictures_are_written_with_numbers() {
 }
 
 #[test]
-fn pixels_go_on_behind_each_other() {
+fn pixels_of_successive_frames_are_concatenated() {
     let fixture = Fixture::new();
     let follow = fixture
         .viewer(["follow", "--raw", "-", "--count", "3", "--timeout", "60"])
@@ -194,7 +195,7 @@ fn pixels_go_on_behind_each_other() {
 }
 
 #[test]
-fn what_is_no_picture_has_no_pixels() {
+fn content_without_pixels_is_refused() {
     let fixture = Fixture::new();
     let _loader = loaded(&fixture, "no picture");
     let follow = fixture.viewer(["follow", "--raw", "-"]).run();
@@ -202,7 +203,7 @@ fn what_is_no_picture_has_no_pixels() {
 }
 
 #[test]
-fn wrong_patterns_are_wrong_usage() {
+fn invalid_patterns_are_usage_errors() {
     let fixture = Fixture::new();
     for pattern in ["frame.png", "frame-%d.doc", "%s.png", "%d%d.png"] {
         drop(

@@ -1,4 +1,4 @@
-//! What the machine or somebody else puts in the way.
+//! Files of the machine or of other programs in place of a segment.
 
 use std::{
     fs,
@@ -6,9 +6,9 @@ use std::{
     process::Command,
 };
 
-use e2e_tests::{PrivateDir, Fixture, skip};
+use e2e_tests::{Fixture, PrivateDir, skip};
 
-/// Asserts that neither program touches, follows or waits for what is at the segment's name.
+/// Asserts that neither program touches, follows or waits for the file at the segment's name.
 fn assert_left_alone(fixture: &Fixture) {
     let looked = || fs::symlink_metadata(fixture.segment()).map(|found| found.file_type());
     let before = looked().unwrap();
@@ -21,7 +21,7 @@ fn assert_left_alone(fixture: &Fixture) {
     ] {
         drop(launch.run().refused(fixture.key()));
     }
-    // It is listed with a reason, for people; it is no segment, so not for programs.
+    // It is listed with a reason in the text output; it is not a segment, so not in JSON.
     let listed = fixture.bare_viewer(["list"]).run().done();
     assert!(listed.text().contains(fixture.key()), "{listed:?}");
     assert_eq!(looked().unwrap(), before);
@@ -32,7 +32,7 @@ fn a_foreign_file_is_left_alone() {
     let fixture = Fixture::new();
     for content in [
         b"".as_slice(),
-        b"somebody's notes",
+        b"another program's notes",
         &[0; 65536],
         &[0xFF; 4096],
     ] {
@@ -67,7 +67,7 @@ fn a_directory_is_left_alone() {
 }
 
 #[test]
-fn what_stands_there_is_told_with_whose_it_is() {
+fn a_foreign_file_is_reported_with_its_type_and_owner() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     if !rustix::process::getuid().is_root() {
         return skip("giving a file to another user needs root");
@@ -108,7 +108,7 @@ fn what_stands_there_is_told_with_whose_it_is() {
 }
 
 #[test]
-fn a_link_is_not_followed() {
+fn a_symbolic_link_is_not_followed() {
     let fixture = Fixture::new();
     let target = fixture.file("target", b"do not touch");
     symlink(&target, fixture.segment()).unwrap();
@@ -117,7 +117,7 @@ fn a_link_is_not_followed() {
 }
 
 #[test]
-fn what_belongs_to_somebody_else_is_left_alone() {
+fn a_file_of_another_user_is_left_alone() {
     if !rustix::process::getuid().is_root() {
         return skip("giving a file to another user needs root");
     }
@@ -128,7 +128,7 @@ fn what_belongs_to_somebody_else_is_left_alone() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_named() {
+fn a_missing_directory_is_named_in_the_error() {
     let directory = PrivateDir::in_memory();
     let missing = directory.path().join("missing");
     let fixture = Fixture::within(&missing);
@@ -137,7 +137,7 @@ fn a_directory_that_is_not_there_is_named() {
 }
 
 #[test]
-fn without_a_display_the_command_line_is_named() {
+fn a_missing_display_points_to_the_command_line() {
     let fixture = Fixture::new();
     for launch in [
         fixture.bare_loader([] as [&str; 0]),
@@ -160,7 +160,7 @@ fn without_a_display_the_command_line_is_named() {
 }
 
 #[test]
-fn a_display_that_does_not_answer_is_no_panic() {
+fn an_unresponsive_display_is_an_error() {
     let fixture = Fixture::new();
     for launch in [
         fixture.bare_loader([] as [&str; 0]),
@@ -178,7 +178,7 @@ fn a_display_that_does_not_answer_is_no_panic() {
 }
 
 #[test]
-fn a_reader_that_stops_reading_is_no_panic() {
+fn a_closed_output_does_not_panic() {
     let fixture = Fixture::new();
     let text = "line\n".repeat(1 << 20);
     let loader = fixture.loader(["text"]).input(text).start();

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Launch, Program, Fixture, Signal, SmallDisk, skip};
+use e2e_tests::{Fixture, Launch, Program, Signal, SmallDisk, skip};
 use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::reader::{Reader, number_in};
@@ -20,7 +20,7 @@ fn has_ffmpeg() -> bool {
     is_there
 }
 
-/// Frames from ffmpeg, which must arrive as ffmpeg writes them to a file.
+/// Asserts that frames from ffmpeg arrive as ffmpeg writes them to a file.
 fn assert_arrives(pixel_format: &str, format: &str, bytes_per_pixel: usize) {
     const FRAMES: usize = 30;
     const SCRIPT: &str = "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc=size=322x242:rate=50 \
@@ -61,7 +61,7 @@ fn assert_arrives(pixel_format: &str, format: &str, bytes_per_pixel: usize) {
 }
 
 #[test]
-fn what_ffmpeg_pipes_in_arrives_pixel_for_pixel() {
+fn frames_from_ffmpeg_arrive_pixel_for_pixel() {
     if has_ffmpeg() {
         for (pixel_format, format, bytes) in [
             ("rgba", "rgba", 4),
@@ -77,7 +77,7 @@ fn what_ffmpeg_pipes_in_arrives_pixel_for_pixel() {
 }
 
 #[test]
-fn what_goes_to_ffmpeg_is_a_video_of_these_frames() {
+fn frames_piped_to_ffmpeg_become_a_video() {
     const FRAMES: usize = 8;
     if !has_ffmpeg() {
         return;
@@ -85,7 +85,7 @@ fn what_goes_to_ffmpeg_is_a_video_of_these_frames() {
     let fixture = Fixture::new();
     let shape = ImageMetadata::packed(PixelFormat::Rgba8, 320, 240).unwrap();
     let raw = "-f rawvideo -pixel_format rgba -video_size 320x240 -framerate 25 -i -";
-    // Without loss, so that each frame's number is what it was.
+    // Lossless, so that each frame's number is preserved.
     let script =
         format!("\"$@\" | exec ffmpeg -loglevel error {raw} -c:v ffv1 -pix_fmt bgra \"$0\"");
     let video = fixture.path("copy.mkv");
@@ -131,7 +131,7 @@ fn each_frame_of_the_test_pattern_shows_its_number() {
     }
     assert!((1..=60).contains(&last), "{last}");
     let outcome = loader.finish().done();
-    // 60 frames have 59 intervals between them, and the last one stands as long as the others.
+    // 60 frames have 59 intervals between them, and the last one is shown as long as the others.
     assert!(began.elapsed() >= Duration::from_millis(999));
     let lines: Vec<&str> = outcome.text().lines().collect();
     let [first, last] = lines[..] else {
@@ -144,19 +144,19 @@ fn each_frame_of_the_test_pattern_shows_its_number() {
 }
 
 #[test]
-fn the_progress_is_told_where_it_is_asked_for() {
+fn progress_is_printed_on_request() {
     let fixture = Fixture::new();
     let loader = fixture
         .loader(["frames", "--test-pattern", "--size", "64x48", "--verbose"])
         .start();
-    let line = loader.wait_for_complaint("fps");
+    let line = loader.wait_for_stderr("fps");
     assert!(line.contains("frames · "), "{line}");
-    loader.wait_for_complaint("fps");
+    loader.wait_for_stderr("fps");
     loader.terminate().done();
     fixture.assert_empty();
 }
 
-/// Raw video of gray frames with 100 pixels, `frames` of them whole, and `more` bytes.
+/// Returns raw video of gray frames with 100 pixels, `frames` complete ones and `more` bytes.
 fn video(frames: u8, more: usize) -> Vec<u8> {
     let whole = (1..=frames).flat_map(|gray| [gray; 100]);
     whole.chain([0; 100].into_iter().take(more)).collect()
@@ -166,7 +166,7 @@ fn gray_frames(fixture: &Fixture) -> Launch {
     fixture.loader(["frames", "--size", "10x10", "--format", "gray"])
 }
 
-/// From a camera's pipe to a file, with what the window of another machine would show of it.
+/// From a camera's pipe to a file, converted as the window of another machine would show it.
 #[test]
 fn bgr_and_16_bits_of_gray_are_streamed_and_saved() {
     let fixture = Fixture::new();
@@ -181,13 +181,19 @@ fn bgr_and_16_bits_of_gray_are_streamed_and_saved() {
             .input(video)
             .run()
             .done();
-        fixture.viewer(["show", "--output", "last.png"]).run().done();
+        fixture
+            .viewer(["show", "--output", "last.png"])
+            .run()
+            .done();
         let last = image::open(fixture.path("last.png")).unwrap();
         if format == "gray16le" {
             let gray = last.to_luma16();
             assert!(gray.pixels().all(|pixel| pixel.0 == [0x1234]), "{format}");
         }
-        fixture.viewer(["show", "--output", "last.bmp"]).run().done();
+        fixture
+            .viewer(["show", "--output", "last.bmp"])
+            .run()
+            .done();
         let last = image::open(fixture.path("last.bmp")).unwrap().into_rgb8();
         assert!(last.pixels().all(|pixel| pixel.0 == shown), "{format}");
         fixture.viewer(["remove"]).run().done();
@@ -196,12 +202,17 @@ fn bgr_and_16_bits_of_gray_are_streamed_and_saved() {
 }
 
 #[test]
-fn a_frame_that_is_cut_off_is_told_and_not_shown() {
+fn a_truncated_frame_is_reported_and_not_published() {
     let fixture = Fixture::new();
-    let cut = gray_frames(&fixture).args(["--persist"]).input(video(3, 40));
+    let cut = gray_frames(&fixture)
+        .args(["--persist"])
+        .input(video(3, 40));
     let outcome = cut.run().refused("60 of its 100 bytes are missing");
     assert!(outcome.text().contains("Streamed 3 frames"), "{outcome:?}");
-    let shown = fixture.viewer(["show", "--output", "last.png"]).run().done();
+    let shown = fixture
+        .viewer(["show", "--output", "last.png"])
+        .run()
+        .done();
     drop(shown);
     let last = image::open(fixture.path("last.png")).unwrap().into_luma8();
     assert!(last.pixels().all(|pixel| pixel.0 == [3]));
@@ -210,7 +221,7 @@ fn a_frame_that_is_cut_off_is_told_and_not_shown() {
 }
 
 #[test]
-fn a_stream_without_a_frame_is_no_success_and_loads_nothing() {
+fn a_stream_without_a_frame_fails_and_publishes_nothing() {
     let fixture = Fixture::new();
     let empty = gray_frames(&fixture).input([]).run();
     drop(empty.refused("ended before there was a frame"));
@@ -220,7 +231,7 @@ fn a_stream_without_a_frame_is_no_success_and_loads_nothing() {
 }
 
 #[test]
-fn what_is_wrong_with_the_arguments_is_said_with_the_remedy() {
+fn invalid_arguments_are_reported_with_the_remedy() {
     let fixture = Fixture::new();
     for (arguments, words) in [
         ["frames", "", "", ""].as_slice(),
@@ -268,7 +279,7 @@ fn signals_end_it_while_it_waits_for_input() {
 }
 
 #[test]
-fn a_signal_ends_the_wait_for_a_frame_that_is_due_much_later() {
+fn a_signal_ends_the_wait_for_a_later_frame() {
     let fixture = Fixture::new();
     let slow = [
         "frames",
@@ -284,7 +295,7 @@ fn a_signal_ends_the_wait_for_a_frame_that_is_due_much_later() {
     fixture.assert_empty();
 }
 
-/// A loader that has published a frame of 400 kB, and has its input open.
+/// Starts a loader that has published a frame of 400 kB, and keeps its input open.
 fn streaming_large(fixture: &Fixture) -> Program {
     let mut loader = fixture
         .loader(["frames", "--size", "1000x400", "--format", "gray"])
@@ -296,7 +307,7 @@ fn streaming_large(fixture: &Fixture) -> Program {
 }
 
 #[test]
-fn frames_without_room_are_left_out_and_the_one_before_stays() {
+fn frames_without_room_are_dropped_and_the_previous_one_remains() {
     // Room for the ring and two frames, not for three.
     let Some(disk) = SmallDisk::mount(1280) else {
         return;
@@ -304,10 +315,10 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     let fixture = Fixture::within(disk.path());
     let mut loader = streaming_large(&fixture);
     let filler = disk.path().join("filler");
-    // As much as there is room for; that it does not all fit is the point.
+    // As many as fit; that they do not all fit is intended.
     drop(fs::write(&filler, vec![1; 2 << 20]));
     loader.write(&[2; 800_000]);
-    let warning = loader.wait_for_complaint("left out");
+    let warning = loader.wait_for_stderr("left out");
     assert!(warning.contains("There is no room"), "{warning}");
     let mut reader = Reader::attach(&fixture);
     let shown = reader.0.latest().unwrap().unwrap();
@@ -320,7 +331,11 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     let said = outcome.text();
     assert!(said.contains("Streamed 2 frames"), "{said}");
     assert!(said.contains("2 more were left out."), "{said}");
-    assert_eq!(outcome.stderr.matches("left out").count(), 1, "told once");
+    assert_eq!(
+        outcome.stderr.matches("left out").count(),
+        1,
+        "reported once"
+    );
     fixture.assert_empty();
 }
 
@@ -336,7 +351,7 @@ fn no_room_for_the_first_frame_is_an_error() {
 }
 
 #[test]
-fn a_stream_whose_segment_somebody_removed_ends_and_says_so() {
+fn a_stream_whose_segment_is_removed_ends_with_an_error() {
     for is_rm in [false, true] {
         let fixture = Fixture::new();
         let pattern = ["frames", "--test-pattern", "--size", "64x48"];

@@ -1,17 +1,17 @@
-//! `loader-app image`: pictures travel as pixels.
+//! `loader-app image`: pictures are transferred as pixels.
 
 use std::fs;
 
-use e2e_tests::{Picture, PictureFile, Fixture};
+use e2e_tests::{Fixture, Picture, PictureFile};
 use image::{GenericImageView, ImageFormat, Rgba, RgbaImage};
 
 use crate::bomb;
 
-/// Loads a picture file of this kind and asserts that the viewer hands out its very pixels.
-fn assert_survives(kind: PictureFile, width: u32, height: u32) {
+/// Loads a picture file of this format and asserts that the viewer returns exactly its pixels.
+fn assert_preserved(kind: PictureFile, width: u32, height: u32) {
     let fixture = Fixture::new();
     let picture = Picture::draw(width, height, 1);
-    let name = format!("picture.{}", kind.ending());
+    let name = format!("picture.{}", kind.extension());
     let source = fixture.file(&name, &picture.encode(kind));
     let loader = fixture.loader(["image"]).args([&source]).start();
     let line = loader.wait_for(fixture.key());
@@ -41,27 +41,27 @@ fn assert_survives(kind: PictureFile, width: u32, height: u32) {
 }
 
 #[test]
-fn png_pixels_survive() {
-    assert_survives(PictureFile::Png, 317, 203);
+fn png_pixels_are_preserved() {
+    assert_preserved(PictureFile::Png, 317, 203);
 }
 
 #[test]
-fn jpeg_pixels_survive() {
-    assert_survives(PictureFile::Jpeg, 317, 203);
+fn jpeg_pixels_are_preserved() {
+    assert_preserved(PictureFile::Jpeg, 317, 203);
 }
 
 #[test]
-fn xpm_pixels_survive() {
-    assert_survives(PictureFile::Xpm, 61, 53);
+fn xpm_pixels_are_preserved() {
+    assert_preserved(PictureFile::Xpm, 61, 53);
 }
 
 #[test]
-fn a_large_picture_survives() {
-    assert_survives(PictureFile::Png, 3840, 2160);
+fn a_large_picture_is_preserved() {
+    assert_preserved(PictureFile::Png, 3840, 2160);
 }
 
 #[test]
-fn transparency_survives() {
+fn transparency_is_preserved() {
     let fixture = Fixture::new();
     let drawn = RgbaImage::from_fn(40, 30, |x, y| {
         let [x, y] = [x, y].map(|at| u8::try_from(at * 6).unwrap());
@@ -81,7 +81,7 @@ fn transparency_survives() {
 }
 
 #[test]
-fn the_ending_chooses_the_format() {
+fn the_extension_chooses_the_format() {
     let fixture = Fixture::new();
     let picture = Picture::draw(80, 60, 2);
     let source = fixture.file("picture.png", &picture.encode(PictureFile::Png));
@@ -99,12 +99,14 @@ fn the_ending_chooses_the_format() {
         let shown = image::load_from_memory(&bytes).unwrap();
         assert_eq!(shown.dimensions(), (80, 60));
     }
-    let refused = fixture.viewer(["show", "--output", "picture.nonsense"]).run();
+    let refused = fixture
+        .viewer(["show", "--output", "picture.nonsense"])
+        .run();
     drop(refused.refused("nonsense"));
 }
 
 #[test]
-fn without_an_output_a_picture_is_one_line() {
+fn a_picture_without_an_output_is_printed_as_one_line() {
     let fixture = Fixture::new();
     let source = fixture.file(
         "cat.png",
@@ -119,7 +121,7 @@ fn without_an_output_a_picture_is_one_line() {
 }
 
 #[test]
-fn a_file_that_is_no_picture_is_refused_and_nothing_is_lost() {
+fn a_file_that_is_not_a_picture_is_refused_and_the_content_remains() {
     let fixture = Fixture::new();
     let before = fixture.loader(["text", "before"]).start();
     before.wait_for(fixture.key());
@@ -145,7 +147,7 @@ fn a_file_that_is_no_picture_is_refused_and_nothing_is_lost() {
 }
 
 #[test]
-fn absurd_dimensions_are_refused_before_any_memory_is_taken() {
+fn absurd_dimensions_are_refused_before_any_allocation() {
     let fixture = Fixture::new();
     let bomb = fixture.file("bomb.png", &bomb::png((60_000, 60_000), (8, 6), &[], b""));
     let refused = fixture.loader(["image"]).args([&bomb]).run();

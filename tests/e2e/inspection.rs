@@ -1,6 +1,6 @@
 //! `viewer-app info`, `list` and `remove`.
 
-use e2e_tests::{Picture, PictureFile, Program, Fixture};
+use e2e_tests::{Fixture, Picture, PictureFile, Program};
 
 fn loaded(fixture: &Fixture, arguments: &[&str]) -> Program {
     let loader = fixture.loader(arguments).start();
@@ -9,7 +9,7 @@ fn loaded(fixture: &Fixture, arguments: &[&str]) -> Program {
 }
 
 #[test]
-fn info_tells_a_text_in_every_field() {
+fn info_as_json_describes_a_text_in_every_field() {
     let fixture = Fixture::new();
     let loader = loaded(&fixture, &["text", "héllo"]);
     let info = fixture.viewer(["info", "--json"]).run().done().json();
@@ -35,7 +35,7 @@ fn info_tells_a_text_in_every_field() {
 }
 
 #[test]
-fn info_for_people_tells_the_same() {
+fn info_as_text_describes_the_same() {
     let fixture = Fixture::new();
     let loader = loaded(&fixture, &["text", "hello"]);
     let info = fixture.viewer(["info"]).run().done();
@@ -53,14 +53,14 @@ fn hex_dumps_the_first_bytes() {
 }
 
 #[test]
-fn info_of_nothing_is_refused() {
+fn info_of_a_missing_segment_is_refused() {
     let fixture = Fixture::new();
     let info = fixture.viewer(["info"]).run();
     drop(info.refused(fixture.key()));
 }
 
 #[test]
-fn show_as_json_tells_about_a_picture() {
+fn show_as_json_describes_a_picture() {
     let fixture = Fixture::new();
     let source = fixture.file("p.png", &Picture::draw(70, 50, 1).encode(PictureFile::Png));
     let loader = fixture.loader(["image"]).args([&source]).start();
@@ -76,12 +76,14 @@ fn show_as_json_tells_about_a_picture() {
 }
 
 #[test]
-fn list_is_an_array_of_all() {
+fn list_prints_every_segment() {
     let fixture = Fixture::new();
     assert!(fixture.list().is_empty());
     let mut loaders = Vec::new();
     for key in ["alpha", "beta", "gamma with spaces – 鍵"] {
-        let loader = fixture.bare_loader(["text", "--key", key, "content"]).start();
+        let loader = fixture
+            .bare_loader(["text", "--key", key, "content"])
+            .start();
         loader.wait_for(key);
         loaders.push(loader);
     }
@@ -108,26 +110,26 @@ fn list_is_an_array_of_all() {
 }
 
 #[test]
-fn remove_is_refused_while_somebody_is_attached() {
+fn remove_is_refused_while_a_process_is_attached() {
     let fixture = Fixture::new();
     let loader = loaded(&fixture, &["text", "in use"]);
     let refused = fixture.viewer(["remove"]).run().refused("--force");
     assert!(
         refused.stderr.contains(&loader.pid().to_string()),
-        "by whom? {refused:?}"
+        "the participant is not named: {refused:?}"
     );
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "in use");
 
     fixture.viewer(["remove", "--force"]).run().done();
     assert!(!fixture.segment().exists());
     drop(fixture.viewer(["show"]).run().refused("Enter a text first"));
-    // The loader notices by itself that nobody finds what it has loaded.
+    // The loader detects by itself that its segment was removed.
     drop(loader.finish().refused("removed"));
     fixture.assert_empty();
 }
 
 #[test]
-fn remove_of_nothing_is_refused() {
+fn remove_of_a_missing_segment_is_refused() {
     let fixture = Fixture::new();
     drop(fixture.viewer(["remove"]).run().refused(fixture.key()));
 }

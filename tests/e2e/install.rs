@@ -1,4 +1,4 @@
-//! What `make install` puts where, and that `make uninstall` takes all of it away.
+//! The files that `make install` creates, and that `make uninstall` removes all of them.
 
 use std::{
     collections::BTreeSet,
@@ -9,22 +9,22 @@ use std::{
 
 use e2e_tests::{Launch, PrivateDir, binaries_folder, skip};
 
-/// What is installed below the prefix.
-fn wanted() -> BTreeSet<String> {
-    let mut wanted = BTreeSet::new();
+/// Returns the files installed below the prefix.
+fn expected_files() -> BTreeSet<String> {
+    let mut expected_files = BTreeSet::new();
     for program in ["loader-app", "viewer-app"] {
-        wanted.insert(format!("bin/{program}"));
-        wanted.insert(format!("share/applications/{program}.desktop"));
+        expected_files.insert(format!("bin/{program}"));
+        expected_files.insert(format!("share/applications/{program}.desktop"));
         let icons = "share/icons/hicolor";
-        wanted.insert(format!("{icons}/scalable/apps/{program}.svg"));
+        expected_files.insert(format!("{icons}/scalable/apps/{program}.svg"));
         for side in [32, 48, 64, 128, 256] {
-            wanted.insert(format!("{icons}/{side}x{side}/apps/{program}.png"));
+            expected_files.insert(format!("{icons}/{side}x{side}/apps/{program}.png"));
         }
     }
-    wanted
+    expected_files
 }
 
-/// Every file below `root`, by its path from there.
+/// Returns every file below `root`, as a path relative to it.
 fn files(root: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut directories = vec![root.to_owned()];
@@ -42,7 +42,7 @@ fn files(root: &Path) -> BTreeSet<String> {
     found
 }
 
-/// `scripts/install.sh`, which never builds here.
+/// Prepares `scripts/install.sh`, which never builds here.
 fn script(action: &str) -> Launch {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/install.sh");
     Launch::new("bash")
@@ -52,9 +52,9 @@ fn script(action: &str) -> Launch {
 }
 
 #[test]
-fn everything_is_installed_and_nothing_is_left() {
+fn install_puts_every_file_and_uninstall_removes_it() {
     let place = PrivateDir::on_disk();
-    // With spaces, as some homes have.
+    // With spaces, as in some home directories.
     let prefix = place.path().join("a prefix");
     let run = |action: &str| {
         let outcome = script(action).env("PREFIX", &prefix).run().done();
@@ -62,8 +62,8 @@ fn everything_is_installed_and_nothing_is_left() {
     };
     let said = run("install");
     assert!(said.contains(prefix.to_str().unwrap()), "{said}");
-    assert_eq!(files(&prefix), wanted());
-    for file in wanted() {
+    assert_eq!(files(&prefix), expected_files());
+    for file in expected_files() {
         let mode = prefix.join(&file).metadata().unwrap().permissions().mode();
         let expected = if file.starts_with("bin/") {
             0o755
@@ -75,7 +75,7 @@ fn everything_is_installed_and_nothing_is_left() {
     let version = Launch::new(prefix.join("bin/viewer-app")).args(["--version"]);
     drop(version.run().done());
 
-    // A second time over the first, and beside what others have there.
+    // A second time over the first, and beside files of other packages.
     run("install");
     let others = prefix.join("share/icons/hicolor/64x64/apps/other.png");
     fs::write(&others, "").unwrap();
@@ -85,8 +85,8 @@ fn everything_is_installed_and_nothing_is_left() {
     run("install");
     run("uninstall");
     assert_eq!(files(&prefix), BTreeSet::new());
-    assert!(!prefix.join("share").exists(), "its directories are gone");
-    // Once more there is nothing to do, and nothing wrong with that.
+    assert!(!prefix.join("share").exists(), "its directories remain");
+    // Once more there is nothing to remove, which is not an error.
     run("uninstall");
 }
 
@@ -98,13 +98,13 @@ fn packages_are_built_below_another_root() {
         drop(launch.env("DESTDIR", place.path()).run().done());
     };
     run("install");
-    assert_eq!(files(&place.path().join("usr")), wanted());
+    assert_eq!(files(&place.path().join("usr")), expected_files());
     run("uninstall");
     assert_eq!(files(place.path()), BTreeSet::new());
 }
 
 #[test]
-fn what_cannot_be_installed_is_said() {
+fn failures_to_install_are_reported() {
     let place = PrivateDir::on_disk();
     let nowhere = script("install")
         .env("PREFIX", place.path())
@@ -129,7 +129,7 @@ fn the_desktop_entries_are_valid() {
     for entry in &entries {
         let text = fs::read_to_string(entry).unwrap();
         let id = entry.file_stem().unwrap().to_str().unwrap();
-        // The three by which a desktop finds program, icon and window.
+        // The three fields by which a desktop finds program, icon and window.
         for line in ["Exec", "Icon", "StartupWMClass"].map(|name| format!("{name}={id}")) {
             assert!(text.lines().any(|there| there == line), "no {line}");
         }
@@ -143,5 +143,5 @@ fn the_desktop_entries_are_valid() {
         .args(&entries)
         .run()
         .done();
-    assert_eq!(outcome.text(), "", "not even a hint");
+    assert_eq!(outcome.text(), "", "no warning");
 }

@@ -1,23 +1,26 @@
-//! What `--json` prints is what the schemas in `docs/json` say.
+//! The output of `--json` matches the schemas in `docs/json`.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
 
 use e2e_tests::layout::LAST;
-use e2e_tests::{Picture, PictureFile, Fixture, Schema};
+use e2e_tests::{Fixture, Picture, PictureFile, Schema};
 use qt_bridge::{Form, QtKey, Stream};
 use serde_json::{Value, json};
 use shm_core::{Annotations, ArrayMetadata, ElementType, Message, Origin, Publisher};
 
 use crate::actor::{Actor, key, options};
 
-/// Asserts that a value is what a schema says.
+/// Asserts that a value matches a schema.
 fn assert_valid(schema: &str, value: &Value) {
-    let faults = Schema::read(schema).faults(value);
-    assert!(faults.is_empty(), "{schema}: {faults:#?}\n{value:#}");
+    let violations = Schema::read(schema).violations(value);
+    assert!(
+        violations.is_empty(),
+        "{schema}: {violations:#?}\n{value:#}"
+    );
 }
 
-/// What every command says of the fixture's segment; each is as its schema has it.
+/// The reports of every command about the fixture's segment; each matches its schema.
 struct Reports {
     show: Value,
     info: Value,
@@ -40,7 +43,7 @@ fn reports(fixture: &Fixture) -> Reports {
     }
 }
 
-/// What is said of it from outside.
+/// Returns the reports of the commands that do not attach.
 fn inspected(fixture: &Fixture) -> (Value, Value) {
     let info = fixture.viewer(["info", "--json"]).run().done().json();
     assert_valid("info", &info);
@@ -52,7 +55,7 @@ fn inspected(fixture: &Fixture) -> (Value, Value) {
 }
 
 impl Reports {
-    /// Asserts that all say so.
+    /// Asserts that all reports contain these fields.
     fn assert(&self, fields: &Value) {
         for (field, value) in fields.as_object().unwrap() {
             for said in [&self.show, &self.info, &self.listed, &self.followed] {
@@ -63,7 +66,7 @@ impl Reports {
 }
 
 #[test]
-fn a_text_a_picture_and_bytes() {
+fn texts_pictures_and_bytes_match_the_schemas() {
     let fixture = Fixture::new();
     let began = SystemTime::now();
     let ring = ["--ring", "32K", "--retain", "1M", "words"];
@@ -79,7 +82,7 @@ fn a_text_a_picture_and_bytes() {
     assert_eq!(words.followed["skipped"], 0);
     let published = words.info["published_ms"].as_u64().unwrap();
     let published = SystemTime::UNIX_EPOCH + Duration::from_millis(published);
-    // The clock of a publication ticks every few milliseconds.
+    // The clock of a publication has a resolution of a few milliseconds.
     assert!(published + Duration::from_millis(20) >= began);
     assert!(published <= SystemTime::now());
     assert!(words.info["age_ms"].as_u64().unwrap() < 60_000);
@@ -109,7 +112,7 @@ fn a_text_a_picture_and_bytes() {
 }
 
 #[test]
-fn an_array_from_elsewhere() {
+fn arrays_of_other_programs_match_the_schemas() {
     let fixture = Fixture::new();
     let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let array = ArrayMetadata::new(ElementType::Float32, [2, 3]).unwrap();
@@ -127,7 +130,7 @@ fn an_array_from_elsewhere() {
 }
 
 #[test]
-fn what_is_missed_is_in_the_schema_too() {
+fn missed_samples_match_the_schema() {
     let fixture = Fixture::new();
     let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     publisher.publish_text("one").unwrap();
@@ -143,7 +146,7 @@ fn what_is_missed_is_in_the_schema_too() {
 }
 
 #[test]
-fn what_has_no_sample() {
+fn segments_without_a_sample_match_the_schemas() {
     // A block.
     let fixture = Fixture::new();
     let mut actor = Actor::new(&fixture);
@@ -158,7 +161,7 @@ fn what_has_no_sample() {
         assert_eq!(said["attached"][0]["access"], "read-write");
     }
 
-    // Nothing.
+    // No segment.
     let fixture = Fixture::new();
     let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let (info, listed) = inspected(&fixture);
@@ -167,7 +170,7 @@ fn what_has_no_sample() {
         assert_eq!(said["ring_bytes"], 256 << 10);
     }
 
-    // What makes no sense.
+    // An invalid segment.
     let file = fs::File::options().write(true).open(fixture.segment());
     publisher.publish_text("whole").unwrap();
     let last = (LAST as u64, 77_u64.to_le_bytes());
@@ -179,7 +182,7 @@ fn what_has_no_sample() {
     }
     drop(publisher);
 
-    // What is no segment.
+    // A file that is not a segment.
     let fixture = Fixture::new();
     fs::write(fixture.segment(), "nothing of ours").unwrap();
     let list = fixture.bare_viewer(["list", "--json"]).run().done().json();
@@ -188,7 +191,7 @@ fn what_has_no_sample() {
 }
 
 #[test]
-fn what_a_qt_program_shares() {
+fn qt_segments_match_the_schemas() {
     let fixture = Fixture::new();
     let qt = format!("systemv:{}", fixture.path("native").display());
     let qt_key: QtKey = qt.parse().unwrap();
@@ -227,7 +230,7 @@ fn what_a_qt_program_shares() {
 }
 
 #[test]
-fn the_schemas_refuse_what_is_not_so() {
+fn the_schemas_reject_invalid_documents() {
     let fixture = Fixture::new();
     fixture.loader(["text", "--persist", "words"]).run().done();
     let whole = reports(&fixture).followed;
@@ -244,10 +247,10 @@ fn the_schemas_refuse_what_is_not_so() {
     ] {
         let mut other = whole.clone();
         other[field] = wrong;
-        assert_eq!(schema.faults(&other).len(), 1, "{field}: {other:#}");
+        assert_eq!(schema.violations(&other).len(), 1, "{field}: {other:#}");
     }
     let mut less = whole;
     less.as_object_mut().unwrap().remove("skipped");
-    assert_eq!(schema.faults(&less).len(), 1);
-    assert!(!schema.faults(&json!([])).is_empty());
+    assert_eq!(schema.violations(&less).len(), 1);
+    assert!(!schema.violations(&json!([])).is_empty());
 }

@@ -1,9 +1,9 @@
-//! Keys that are none, and keys that look odd and are fine.
+//! Invalid keys, and unusual keys that are valid.
 
 use e2e_tests::Fixture;
 
 #[test]
-fn bad_keys_are_wrong_usage_with_a_reason() {
+fn invalid_keys_are_usage_errors_with_a_reason() {
     let fixture = Fixture::new();
     let overlong = "k".repeat(129);
     for (key, reason) in [
@@ -29,7 +29,7 @@ fn bad_keys_are_wrong_usage_with_a_reason() {
 }
 
 #[test]
-fn odd_keys_are_fine() {
+fn unusual_keys_are_valid() {
     let fixture = Fixture::new();
     let longest = "é".repeat(64);
     for key in [
@@ -56,7 +56,7 @@ fn odd_keys_are_fine() {
 }
 
 #[test]
-fn two_keys_do_not_disturb_each_other() {
+fn two_keys_are_independent() {
     let fixture = Fixture::new();
     let one = fixture.bare_loader(["text", "--key", "one", "1st"]).start();
     let two = fixture.bare_loader(["text", "--key", "two", "2nd"]).start();
@@ -84,9 +84,12 @@ fn two_keys_do_not_disturb_each_other() {
 }
 
 #[test]
-fn the_programs_explain_themselves() {
+fn help_and_version_are_printed() {
     let fixture = Fixture::new();
-    for launch in [fixture.bare_loader(["--help"]), fixture.bare_viewer(["--help"])] {
+    for launch in [
+        fixture.bare_loader(["--help"]),
+        fixture.bare_viewer(["--help"]),
+    ] {
         let help = launch.run().done();
         assert!(help.text().contains("--key"), "{help:?}");
         assert!(help.text().contains("Examples"), "{help:?}");

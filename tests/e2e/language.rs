@@ -1,8 +1,8 @@
 //! Windows in another language, and contents in any script.
 
-use e2e_tests::{Area, Bus, Desktop, Launch, LoaderWindow, Fixture, Screen, ViewerWindow};
+use e2e_tests::{Area, Bus, Desktop, Fixture, Launch, LoaderWindow, Screen, ViewerWindow};
 
-/// Where the first line of a shown text begins.
+/// The position of the first line of a shown text.
 const LINE: Area = Area {
     x: 28,
     y: 184,
@@ -10,21 +10,21 @@ const LINE: Area = Area {
     height: 28,
 };
 
-/// Has the locale ask for Chinese, as a Chinese desktop does.
-fn in_china(launch: Launch) -> Launch {
+/// Sets a Chinese locale, as a Chinese desktop does.
+fn with_chinese_locale(launch: Launch) -> Launch {
     launch.env("LC_ALL", "").env("LANG", "zh_CN.UTF-8")
 }
 
 #[test]
-fn windows_speak_chinese_where_the_locale_does() {
+fn windows_use_chinese_in_a_chinese_locale() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
     let fixture = Fixture::new();
-    // Found by their titles, which are names.
-    let launch = in_china(fixture.loader(["--verbose"]));
+    // Found by their titles, which are names and not translated.
+    let launch = with_chinese_locale(fixture.loader(["--verbose"]));
     let loader = LoaderWindow::of(launch.on(&desktop).start(), &desktop);
-    let launch = in_china(fixture.viewer(["--verbose"]));
+    let launch = with_chinese_locale(fixture.viewer(["--verbose"]));
     let viewer = ViewerWindow::of(launch.on(&desktop).start(), &desktop);
     viewer.program.wait_for_status("就绪。");
     viewer.show("无法连接到共享内存段。请先加载图片。");
@@ -40,8 +40,8 @@ fn windows_speak_chinese_where_the_locale_does() {
     );
     viewer.show(&format!("正在显示“{key}”中的文本，15 字节。"));
     assert_eq!(viewer.shown_text(), "你好，世界");
-    // What is no status line is for scripts.
-    loader.program.wait_for_complaint(": sequence 1 after");
+    // Output other than status lines is for scripts, and not translated.
+    loader.program.wait_for_stderr(": sequence 1 after");
 
     loader.enter_path(&fixture.file("notes.txt", b"plain words"));
     let said = loader
@@ -55,7 +55,7 @@ fn windows_speak_chinese_where_the_locale_does() {
 }
 
 #[test]
-fn the_language_can_be_asked_for() {
+fn the_language_can_be_set_by_an_option() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -63,7 +63,7 @@ fn the_language_can_be_asked_for() {
     let viewer = fixture.viewer(["--verbose", "--lang", "zh-CN"]);
     let viewer = viewer.on(&desktop).start();
     viewer.wait_for_status("就绪。");
-    let loader = in_china(fixture.loader(["--verbose", "--lang", "en"]));
+    let loader = with_chinese_locale(fixture.loader(["--verbose", "--lang", "en"]));
     let loader = loader.on(&desktop).start();
     loader.wait_for_status("Load a text or an image");
     for program in [
@@ -74,28 +74,33 @@ fn the_language_can_be_asked_for() {
             .run()
             .misused("the languages of the windows are en and zh-CN");
     }
-    for program in [fixture.bare_loader(["--help"]), fixture.bare_viewer(["--help"])] {
+    for program in [
+        fixture.bare_loader(["--help"]),
+        fixture.bare_viewer(["--help"]),
+    ] {
         let help = program.run().done();
         assert!(help.text().contains("en or zh-CN"), "{help:?}");
     }
 }
 
 #[test]
-fn commands_speak_english_everywhere() {
+fn commands_print_english_in_every_locale() {
     let fixture = Fixture::new();
-    let loader = in_china(fixture.loader(["text", "Hello"])).start();
+    let loader = with_chinese_locale(fixture.loader(["text", "Hello"])).start();
     let said = loader.wait_for("Loaded text, 5 bytes");
     assert!(said.contains("(sequence 1)."), "{said}");
-    let listed = in_china(fixture.bare_viewer(["list"])).run().done();
+    let listed = with_chinese_locale(fixture.bare_viewer(["list"]))
+        .run()
+        .done();
     assert!(listed.text().contains("text"), "{listed:?}");
     loader.terminate().done();
-    in_china(fixture.viewer(["show"]))
+    with_chinese_locale(fixture.viewer(["show"]))
         .run()
         .refused("There is nothing in");
 }
 
 #[test]
-fn the_systems_dialog_has_a_title_in_the_windows_language() {
+fn the_system_dialog_has_a_title_in_the_window_language() {
     const TITLE: &str = "选择图片文件";
     let Some(desktop) = Desktop::open() else {
         return;
@@ -111,7 +116,7 @@ fn the_systems_dialog_has_a_title_in_the_windows_language() {
     loader.program.wait_for_status("未选择文件。");
 }
 
-/// Loads a text and returns the place where its first characters are drawn.
+/// Loads a text and returns the area where its first characters are drawn.
 fn drawn(fixture: &Fixture, viewer: &ViewerWindow<'_>, text: &str) -> Screen {
     let loader = fixture.loader(["text", text]).start();
     loader.wait_for("Loaded");
@@ -121,7 +126,7 @@ fn drawn(fixture: &Fixture, viewer: &ViewerWindow<'_>, text: &str) -> Screen {
     drawn
 }
 
-/// Whether nothing is drawn but shades of grey, as letters are.
+/// Returns `true` if only shades of grey are drawn, as letters are.
 fn is_grey(screen: &Screen) -> bool {
     let is_grey = |pixel: &image::Rgb<u8>| {
         let [red, green, blue] = pixel.0.map(i16::from);
@@ -138,9 +143,9 @@ fn every_script_is_drawn_as_it_is_written() {
     let fixture = Fixture::new();
     let viewer = ViewerWindow::open(&fixture, &desktop);
     viewer.window.point_away();
-    // Behind a Latin letter, which keeps what is written from the right at the left.
+    // After a Latin letter, which keeps right-to-left text at the left margin.
     let draw = |character: &str| drawn(&fixture, &viewer, &format!("x {character}"));
-    // What no font has is drawn as the same box, whatever it is.
+    // Every character without a glyph is drawn as the same box.
     let unknown = draw("\u{e123}");
     let other = draw("\u{e124}");
     assert!(unknown.pixels() == other.pixels(), "two boxes differ");
@@ -163,30 +168,30 @@ fn every_script_is_drawn_as_it_is_written() {
 }
 
 #[test]
-fn letters_that_join_are_joined_and_run_from_the_right() {
+fn arabic_is_joined_and_hebrew_runs_right_to_left() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
     let fixture = Fixture::new();
     let viewer = ViewerWindow::open(&fixture, &desktop);
     viewer.window.point_away();
-    // The letters as they stand alone have other shapes.
+    // The isolated letters have other shapes.
     let joined = drawn(&fixture, &viewer, "abc ممم");
     let apart = drawn(&fixture, &viewer, "abc \u{fee1}\u{fee1}\u{fee1}");
     assert!(joined.pixels() != apart.pixels(), "Arabic does not join");
-    // Between letters from the left, what stands first stands at the right: what is drawn first is
-    // the second letter.
+    // Between left-to-right letters the first letter of right-to-left text is drawn at the right:
+    // the first one drawn is the second letter.
     let hebrew = drawn(&fixture, &viewer, "a ש ל z");
     let begins_with_second = first_difference(&hebrew, &drawn(&fixture, &viewer, "a ל ל z"));
     let begins_with_first = first_difference(&hebrew, &drawn(&fixture, &viewer, "a ש ש z"));
     assert!(
         begins_with_second > begins_with_first,
-        "Hebrew runs from the left"
+        "Hebrew is drawn left to right"
     );
 }
 
 #[test]
-fn characters_that_would_deceive_are_drawn_escaped() {
+fn deceptive_characters_are_drawn_escaped() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -199,11 +204,14 @@ fn characters_that_would_deceive_are_drawn_escaped() {
         ("\u{1b}[31mred", r"\u{1b}[31mred"),
     ] {
         let [text, visible] = [text, visible].map(|text| drawn(&fixture, &viewer, text));
-        assert!(text.pixels() == visible.pixels(), "it is not visible");
+        assert!(
+            text.pixels() == visible.pixels(),
+            "the character is not visible"
+        );
     }
 }
 
-/// Returns how far from the left two pictures are alike, pixels.
+/// Returns the first column in which two pictures differ, in pixels from the left.
 fn first_difference(one: &Screen, other: &Screen) -> u32 {
     let pairs = one.pixels().enumerate_pixels().zip(other.pixels().pixels());
     let different = pairs.filter(|((_, _, one), other)| one != other);

@@ -1,24 +1,24 @@
-//! How long content lives, whoever ends and however.
+//! How long content lives, for every way that a program may end.
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::{TIMEOUT, Program, Fixture, Signal};
+use e2e_tests::{Fixture, Program, Signal, TIMEOUT};
 
-/// A loader that has loaded `text`.
+/// Starts a loader and waits until it has loaded `text`.
 fn loaded(fixture: &Fixture, text: &str) -> Program {
     let loader = fixture.loader(["text", text]).start();
     loader.wait_for(fixture.key());
     loader
 }
 
-/// Asserts that there is nothing to be shown.
+/// Asserts that there is no content to show.
 fn assert_gone(fixture: &Fixture) {
     let shown = fixture.viewer(["show"]).run();
     drop(shown.refused("Enter a text first"));
 }
 
 #[test]
-fn nothing_there_is_said_with_what_to_do() {
+fn a_missing_segment_is_reported_with_the_remedy() {
     let fixture = Fixture::new();
     let shown = fixture.viewer(["show"]).run().refused("Enter a text first");
     assert!(shown.stderr.contains("loader-app"), "no remedy: {shown:?}");
@@ -26,7 +26,7 @@ fn nothing_there_is_said_with_what_to_do() {
 }
 
 #[test]
-fn both_signals_that_ask_to_end_detach_and_remove() {
+fn termination_signals_detach_and_remove() {
     for signal in [Signal::TERM, Signal::INT] {
         let fixture = Fixture::new();
         let loader = loaded(&fixture, "until then");
@@ -62,7 +62,7 @@ fn persistent_content_stays_until_it_is_removed() {
 }
 
 #[test]
-fn persistent_files_and_pictures_return_too() {
+fn persistent_files_and_pictures_remain() {
     let fixture = Fixture::new();
     let source = fixture.file("bytes", b"sticky bytes");
     fixture
@@ -77,7 +77,7 @@ fn persistent_files_and_pictures_return_too() {
 }
 
 #[test]
-fn a_duration_ends_the_loader_by_itself() {
+fn a_duration_ends_the_loader() {
     let fixture = Fixture::new();
     let began = Instant::now();
     let loader = fixture.loader(["text", "--for", "500ms", "short"]).start();
@@ -97,9 +97,12 @@ fn after_a_kill_the_next_load_works_and_nothing_is_left() {
     }
     assert_gone(&fixture);
     let loader = loaded(&fixture, "after them all");
-    assert_eq!(fixture.viewer(["show"]).run().done().text(), "after them all");
+    assert_eq!(
+        fixture.viewer(["show"]).run().done().text(),
+        "after them all"
+    );
     loader.kill();
-    // One `list` clears away what the killed ones left.
+    // One `list` removes everything that the killed loaders left.
     fixture.assert_empty();
 }
 
@@ -119,17 +122,17 @@ fn a_second_loader_joins_and_is_warned() {
     let fixture = Fixture::new();
     let first = loaded(&fixture, "first");
     let second = fixture.loader(["text", "second"]).start();
-    let warning = second.wait_for_complaint("");
+    let warning = second.wait_for_stderr("");
     assert!(
         warning.contains(&first.pid().to_string()),
-        "whose content it replaces is not said: {warning:?}"
+        "the replaced publisher is not named: {warning:?}"
     );
     second.wait_for(fixture.key());
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "second");
     let info = fixture.viewer(["info", "--json"]).run().done().json();
     assert_eq!(info["attached"].as_array().map(Vec::len), Some(2), "{info}");
 
-    // The one that came first may go first: what was loaded last stays.
+    // The first loader may end first: the latest content remains.
     first.terminate().done();
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "second");
     second.terminate().done();
@@ -137,7 +140,7 @@ fn a_second_loader_joins_and_is_warned() {
 }
 
 #[test]
-fn a_viewer_waits_for_a_loader_to_come() {
+fn a_viewer_waits_for_a_loader() {
     let fixture = Fixture::new();
     let seconds = TIMEOUT.as_secs().to_string();
     let viewer = fixture.viewer(["show", "--wait", &seconds]).start();
@@ -148,14 +151,14 @@ fn a_viewer_waits_for_a_loader_to_come() {
 }
 
 #[test]
-fn a_viewer_waits_no_longer_than_it_was_told() {
+fn a_viewer_stops_waiting_at_its_timeout() {
     let fixture = Fixture::new();
     let shown = fixture.viewer(["show", "--wait", "1"]).run();
     drop(shown.refused("Enter a text first"));
 }
 
 #[test]
-fn generations_count_what_was_loaded() {
+fn sequences_count_publications() {
     let fixture = Fixture::new();
     fixture.loader(["text", "--persist", "one"]).run().done();
     fixture.loader(["text", "--persist", "two"]).run().done();

@@ -4,18 +4,18 @@ use std::thread;
 use std::time::Duration;
 
 use e2e_tests::{
-    Desktop, LoaderWindow, Picture, PictureFile, Program, Fixture, Signal, ViewerWindow,
+    Desktop, Fixture, LoaderWindow, Picture, PictureFile, Program, Signal, ViewerWindow,
 };
 
-/// The viewer, following.
+/// Opens the viewer with "Live" on.
 fn live<'d>(fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
     let viewer = ViewerWindow::open(fixture, desktop);
-    viewer.throw_live();
+    viewer.toggle_live();
     viewer.program.wait_for_status("Live: what is loaded");
     viewer
 }
 
-/// A loader that has loaded `text`.
+/// Starts a loader and waits until it has loaded `text`.
 fn loaded(fixture: &Fixture, text: &str) -> Program {
     let loader = fixture.loader(["text", text]).start();
     loader.wait_for(fixture.key());
@@ -23,7 +23,7 @@ fn loaded(fixture: &Fixture, text: &str) -> Program {
 }
 
 #[test]
-fn what_is_loaded_appears_by_itself_and_stays() {
+fn loaded_text_is_shown_automatically_and_remains() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -49,7 +49,7 @@ fn what_is_loaded_appears_by_itself_and_stays() {
 }
 
 #[test]
-fn a_picture_appears_by_itself_and_stays() {
+fn a_loaded_picture_is_shown_automatically_and_remains() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -66,7 +66,7 @@ fn a_picture_appears_by_itself_and_stays() {
 }
 
 #[test]
-fn off_again_what_is_loaded_waits_for_the_button() {
+fn with_live_off_new_content_needs_the_button() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -74,7 +74,7 @@ fn off_again_what_is_loaded_waits_for_the_button() {
     let viewer = live(&fixture, &desktop);
     let first = loaded(&fixture, "one");
     viewer.program.wait_for_status("Showing the text");
-    viewer.throw_live();
+    viewer.toggle_live();
     viewer.program.wait_for_status("Live is off");
     let second = loaded(&fixture, "and two");
     assert_eq!(viewer.shown_text(), "one");
@@ -84,9 +84,9 @@ fn off_again_what_is_loaded_waits_for_the_button() {
     second.terminate().done();
 }
 
-/// How many pictures were shown and how many skipped, as the viewer says next.
+/// Returns how many pictures were shown and how many skipped, from the viewer's next report.
 fn figures(viewer: &ViewerWindow<'_>) -> [u64; 2] {
-    let line = viewer.program.wait_for_complaint("live: ");
+    let line = viewer.program.wait_for_stderr("live: ");
     let numbers: Vec<u64> = line
         .split(|character: char| !character.is_ascii_digit())
         .filter_map(|digits| digits.parse().ok())
@@ -98,7 +98,7 @@ fn figures(viewer: &ViewerWindow<'_>) -> [u64; 2] {
 }
 
 #[test]
-fn a_viewer_that_stands_still_skips_and_holds_nobody_up() {
+fn a_stopped_viewer_skips_frames_and_delays_no_publisher() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -117,7 +117,7 @@ fn a_viewer_that_stands_still_skips_and_holds_nobody_up() {
 }
 
 #[test]
-fn pictures_that_follow_each_other_are_shown_and_counted() {
+fn successive_pictures_are_shown_and_counted() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -152,8 +152,8 @@ fn pictures_that_follow_each_other_are_shown_and_counted() {
     assert!(shown > 0);
 }
 
-/// How many times the threads of a process have been switched to.
-fn switches(pid: u32) -> u64 {
+/// Returns the number of context switches of a process's threads.
+fn context_switches(pid: u32) -> u64 {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     tasks
         .map(|task| {
@@ -168,14 +168,14 @@ fn switches(pid: u32) -> u64 {
         .sum()
 }
 
-/// Asserts that a process does nearly nothing: at most two switches a second.
-fn assert_quiet(pid: u32) {
+/// Asserts that a process is idle: at most two context switches a second.
+fn assert_idle(pid: u32) {
     const SECONDS: u32 = 8;
-    // Only time tells whether nothing happens in it. What was begun before may end first.
+    // Idleness can only be measured over time. Work that had begun may end first.
     thread::sleep(Duration::from_secs(2));
-    let before = switches(pid);
+    let before = context_switches(pid);
     thread::sleep(Duration::from_secs(SECONDS.into()));
-    let switches = switches(pid) - before;
+    let switches = context_switches(pid) - before;
     println!("{switches} switches in {SECONDS} s");
     assert!(
         switches <= u64::from(2 * SECONDS),
@@ -184,29 +184,29 @@ fn assert_quiet(pid: u32) {
 }
 
 #[test]
-fn while_nothing_comes_the_window_sleeps() {
+fn an_idle_viewer_window_sleeps() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
     let fixture = Fixture::new();
     let viewer = live(&fixture, &desktop);
     viewer.program.wait_for_status("Waiting for something");
-    assert_quiet(viewer.program.pid());
+    assert_idle(viewer.program.pid());
     let loader = loaded(&fixture, "once");
     viewer.program.wait_for_status("Showing the text");
-    assert_quiet(viewer.program.pid());
+    assert_idle(viewer.program.pid());
     loader.kill();
     viewer.program.wait_for_status("The loader has left");
-    assert_quiet(viewer.program.pid());
+    assert_idle(viewer.program.pid());
 }
 
 #[test]
-fn while_it_holds_something_the_loaders_window_sleeps() {
+fn an_idle_loader_window_sleeps() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
     let fixture = Fixture::new();
     let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("held");
-    assert_quiet(loader.program.pid());
+    assert_idle(loader.program.pid());
 }

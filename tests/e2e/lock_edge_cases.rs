@@ -1,7 +1,7 @@
-//! The holes that a design on byte locks has to close, a test each.
+//! Edge cases of a design on byte locks, one test each.
 //!
-//! Two more stand elsewhere: what a forked child keeps that outlives its parent (`container`), and what
-//! a forked child may do with its parent's handles (shm-core's own tests, `fork`).
+//! Two more are elsewhere: what a forked child that outlives its parent keeps (`container`), and
+//! how a forked child may use its parent's handles (shm-core's own test `fork`).
 
 use std::{fs::File, os::unix::fs::FileExt, thread, time::Duration};
 
@@ -17,10 +17,11 @@ use shm_core::{
 
 use crate::actor::{Actor, key, options, timed};
 
-/// How long something may take that waits for nobody, or for a dead one; a loaded machine is given time.
-const SOON: Duration = Duration::from_secs(2);
+/// The limit for an operation that waits for no live process; the rest is for a loaded machine.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(2);
 
-/// Begins something and stops where `stops` says so; nothing where programs cannot be traced.
+/// Starts an operation and stops the process when `stops` returns `true`; `None` if programs cannot
+/// be traced.
 fn stopped(
     actor: &mut Actor,
     fixture: &Fixture,
@@ -36,7 +37,7 @@ fn stopped(
     };
     actor.send(line);
     tracer.take_line();
-    while !stops(tracer.step().expect("it gets there before it answers")) {}
+    while !stops(tracer.step().expect("the step comes before the answer")) {}
     Some(tracer)
 }
 
@@ -44,9 +45,10 @@ fn is_abandoned(locked: &Locked<'_, ReadWrite>) -> bool {
     matches!(locked, Locked::Abandoned(_))
 }
 
-/// *Slot reuse.* A slot is claimed again before anybody noticed that its holder died with the lock.
+/// *Slot reuse.* A slot is claimed again before any process has detected that its holder died with
+/// the lock.
 #[test]
-fn slot_reuse() {
+fn a_dead_holder_is_detected_after_its_slot_is_reused() {
     let fixture = Fixture::new();
     let keeper = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
     let mut holder = Actor::new(&fixture);
@@ -54,14 +56,15 @@ fn slot_reuse() {
     holder.run("lock 1000");
     holder.kill();
 
-    // The claim settles what the dead one left: the word is free, and says that it was abandoned.
+    // The claim releases the dead process's lock: the word is free, and marked abandoned.
     let heir = Block::attach(&key(&fixture), &options(&fixture)).unwrap();
     let mut word = [0; 4];
     let file = File::open(fixture.segment()).unwrap();
     file.read_exact_at(&mut word, LOCK as u64).unwrap();
     assert_eq!(u32::from_le_bytes(word), 0b10);
 
-    // Who holds the slot now is told like anybody else, and everybody is, until somebody repairs.
+    // The new owner of the slot gets the abandoned lock like any other process, and every holder
+    // does, until one of them repairs.
     for block in [&heir, &keeper, &heir] {
         assert!(is_abandoned(&block.try_lock().unwrap()));
     }
@@ -71,15 +74,16 @@ fn slot_reuse() {
     }
 }
 
-/// *Own descriptor.* The kernel does not tell of one's own locks: what one holds oneself is alive.
+/// *Own descriptor.* The kernel does not report a process's own locks: the own holder counts as
+/// alive.
 #[test]
-fn own_descriptor() {
+fn own_locks_count_as_alive() {
     let fixture = Fixture::new();
-    let timeout = Duration::from_millis(100); // several looks at whether the holder lives
+    let timeout = Duration::from_millis(100); // several checks of the holder's liveness
     let block = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
     let second = Block::attach(&key(&fixture), &options(&fixture)).unwrap();
     let guard = block.lock().unwrap();
-    // Neither another thread through the same handle nor another handle takes it for a dead one's.
+    // Neither another thread with the same handle nor another handle takes the lock over.
     for handle in [&block, &second] {
         thread::scope(|scope| {
             let other = scope.spawn(|| handle.lock_for(timeout).map(drop));
@@ -90,11 +94,17 @@ fn own_descriptor() {
         });
     }
     drop(guard);
-    assert!(!second.detach().removed, "the first handle keeps it");
+    assert!(
+        !second.detach().removed,
+        "the first handle keeps the block alive"
+    );
     assert_eq!(segment::list(&options(&fixture)).unwrap().len(), 1);
-    assert!(block.detach().removed, "the last one out");
+    assert!(
+        block.detach().removed,
+        "the last participant removes the segment"
+    );
 
-    // A publisher does not claim what a subscriber of the same process has pinned.
+    // A publisher does not reuse a region that a subscriber of the same process has pinned.
     let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     publisher.publish(&Metadata::Text, &[b'a'; 20_000]).unwrap();
@@ -105,12 +115,14 @@ fn own_descriptor() {
     assert_eq!(pinned.payload(), [b'a'; 20_000]);
 }
 
-/// *No wait without a bound.* Somebody stops for good in the middle of attaching.
+/// *Bounded waits.* A process stops for good in the middle of attaching.
 #[test]
-fn no_wait_without_a_bound() {
+fn every_wait_on_a_stopped_process_is_bounded() {
     let fixture = Fixture::new();
     let timeout = Duration::from_millis(200);
-    let impatient = Options::new().directory(fixture.segments()).timeout(timeout);
+    let impatient = Options::new()
+        .directory(fixture.segments())
+        .timeout(timeout);
     let keeper = Block::create(&key(&fixture), 64, &impatient).unwrap();
     let second = Block::attach(&key(&fixture), &impatient).unwrap();
     let mut sitter = Actor::new(&fixture);
@@ -122,7 +134,7 @@ fn no_wait_without_a_bound() {
 
     let soon = |what: &str, act: &mut dyn FnMut()| {
         let ((), time) = timed(act);
-        assert!(time < timeout + SOON, "{what} took {time:?}");
+        assert!(time < timeout + TAKEOVER_LIMIT, "{what} took {time:?}");
     };
     soon("attaching", &mut || {
         let refused = Block::attach(&key(&fixture), &impatient).map(drop);
@@ -149,14 +161,14 @@ fn no_wait_without_a_bound() {
     let mut second = Some(second);
     soon("detaching", &mut || drop(second.take()));
 
-    tracer.let_go();
+    tracer.detach();
     sitter.wait_done("attach");
     drop(Block::attach(&key(&fixture), &impatient).unwrap());
 }
 
-/// *Death between publishing and waking.* Nobody is woken, and everybody notices.
+/// *Death between publish and wake.* No process is woken, and every waiter detects it.
 #[test]
-fn death_between_publishing_and_waking() {
+fn a_death_between_publish_and_wake_is_detected() {
     let fixture = Fixture::new();
     let _keeper = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let mut sleeper = Actor::new(&fixture);
@@ -173,24 +185,27 @@ fn death_between_publishing_and_waking() {
     drop(tracer);
     let (woken, time) = timed(|| sleeper.wait_done("wait"));
     assert_eq!(woken, "New");
-    // It looks again once a second.
-    assert!(time < Duration::from_secs(1) + SOON, "{time:?}");
+    // It polls once a second.
+    assert!(time < Duration::from_secs(1) + TAKEOVER_LIMIT, "{time:?}");
 }
 
-/// *Fork.* A child has its parent's descriptors; when the parent leaves in order, it has left.
+/// *Fork.* A child inherits its parent's descriptors; a parent that detaches counts as detached.
 #[test]
-fn fork() {
+fn a_parent_detaches_although_its_forked_child_lives() {
     let fixture = Fixture::new();
     let keeper = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let mut parent = Actor::new(&fixture);
     parent.run("join samples");
     let last = parent.run("leave behind child");
-    assert_eq!(last, "false", "somebody else stays");
-    // The child lives, and sits on nothing.
-    let impatient = options(&fixture).timeout(SOON);
+    assert_eq!(last, "false", "another participant stays");
+    // The child lives, and holds nothing.
+    let impatient = options(&fixture).timeout(TAKEOVER_LIMIT);
     drop(Publisher::open(&key(&fixture), &impatient).unwrap());
     drop(Subscriber::attach(&key(&fixture), &impatient).unwrap());
     assert_eq!(keeper.peers(), [], "the parent has left");
-    assert!(keeper.detach().removed, "the last one out");
+    assert!(
+        keeper.detach().removed,
+        "the last participant removes the segment"
+    );
     fixture.assert_empty();
 }

@@ -1,8 +1,8 @@
-//! End to end: the real programs, as a person or a script meets them.
+//! End-to-end tests: the real programs, as a user or a script runs them.
 
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "everything here is test code, also outside the test functions"
 )]
 
 mod actor;

@@ -1,4 +1,4 @@
-//! A segment's name that leads elsewhere, or nowhere: who holds it notices within a second.
+//! A segment's name that leads elsewhere, or nowhere: its participants detect it within a second.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Program, Fixture};
+use e2e_tests::{Desktop, Fixture, LoaderWindow, Picture, PictureFile, Program};
 use shm_core::{
     Block, LockErrorKind, PublishErrorKind, Publisher, Subscriber, WaitResult,
     guard_against_truncation, segment,
@@ -14,19 +14,19 @@ use shm_core::{
 
 use crate::actor::{Actor, key, options, timed};
 
-/// What a second may take on a loaded machine.
-const A_SECOND: Duration = Duration::from_secs(5);
-/// After this it is to be known.
-const NOTICED: Duration = Duration::from_millis(1100);
+/// A second, plus the time that a loaded machine needs.
+const DETECTION_LIMIT: Duration = Duration::from_secs(5);
+/// After this time it must be detected.
+const DETECTION_TIME: Duration = Duration::from_millis(1100);
 
-/// What becomes of a segment's file.
+/// How a segment's name is changed.
 #[derive(Clone, Copy, Debug)]
 enum Replacement {
     Removed,
     Moved,
-    /// Moved away, and something foreign put in its place.
+    /// Moved away, and a foreign file put in its place.
     Squatted,
-    /// Moved away, and a segment of somebody else put in its place.
+    /// Moved away, and a segment of another program put in its place.
     Replaced,
     DirectoryMoved,
 }
@@ -40,7 +40,8 @@ impl Replacement {
         Replacement::DirectoryMoved,
     ];
 
-    /// Befalls the segment of a fixture; what keeps the new segment alive where there is one.
+    /// Applies the change to the segment of a fixture; returns the publisher of the new segment, if
+    /// any.
     fn apply(self, fixture: &Fixture) -> Option<Publisher> {
         let path = fixture.segment();
         match self {
@@ -48,7 +49,7 @@ impl Replacement {
             Replacement::Moved => fs::rename(&path, away(&path)).unwrap(),
             Replacement::Squatted => {
                 fs::rename(&path, away(&path)).unwrap();
-                fs::write(path, "somebody's notes").unwrap();
+                fs::write(path, "another program's notes").unwrap();
             }
             Replacement::Replaced => {
                 fs::rename(&path, away(&path)).unwrap();
@@ -56,12 +57,14 @@ impl Replacement {
                 other.publish_text("of another").unwrap();
                 return Some(other);
             }
-            Replacement::DirectoryMoved => fs::rename(fixture.segments(), away(fixture.segments())).unwrap(),
+            Replacement::DirectoryMoved => {
+                fs::rename(fixture.segments(), away(fixture.segments())).unwrap()
+            }
         }
         None
     }
 
-    /// Puts the directory back, so that the fixture can tidy up.
+    /// Restores the directory, so that the fixture can clean up.
     fn undo(self, fixture: &Fixture) {
         if matches!(self, Replacement::DirectoryMoved) {
             if fixture.segments().exists() {
@@ -90,7 +93,7 @@ fn shown(fixture: &Fixture) -> String {
 }
 
 #[test]
-fn an_idle_loader_says_so_and_ends_with_1() {
+fn an_idle_loader_reports_a_lost_name_and_exits_with_1() {
     let mut loaders = Vec::new();
     for replacement in Replacement::ALL {
         let fixture = Fixture::new();
@@ -105,13 +108,13 @@ fn an_idle_loader_says_so_and_ends_with_1() {
             outcome.stderr.contains("--restore"),
             "{replacement:?}: {outcome:?}"
         );
-        assert!(time < A_SECOND, "{replacement:?}: {time:?}");
+        assert!(time < DETECTION_LIMIT, "{replacement:?}: {time:?}");
         replacement.undo(&fixture);
     }
 }
 
 #[test]
-fn every_kind_of_loader_ends_with_1() {
+fn every_kind_of_loader_exits_with_1() {
     let scenes: Vec<Fixture> = (0..5).map(|_| Fixture::new()).collect();
     let bytes = scenes[0].file("bytes", &[7; 100_000]);
     let picture = Picture::draw(70, 50, 1).encode(PictureFile::Png);
@@ -123,13 +126,13 @@ fn every_kind_of_loader_ends_with_1() {
         .start();
     waiting.write(&[0; 8]);
     waiting.wait_for(scenes[4].key());
-    // In the middle of a frame, and nothing more comes.
+    // In the middle of a frame, with no more input.
     waiting.write(&[0; 3]);
     let loaders = [
         scenes[0].loader(["file"]).args([bytes]).start(),
         scenes[1].loader(["image"]).args([picture]).start(),
         scenes[2].loader(pattern).args(["60"]).start(),
-        // The next frame is far away.
+        // The next frame is due much later.
         scenes[3].loader(pattern).args(["0.01"]).start(),
     ];
     for (loader, fixture) in loaders.iter().zip(&scenes) {
@@ -138,18 +141,18 @@ fn every_kind_of_loader_ends_with_1() {
     }
     fs::remove_file(scenes[4].segment()).unwrap();
     for loader in loaders.into_iter().chain([waiting]) {
-        // It does not wait for its input to end.
+        // It does not wait for the end of its input.
         let (outcome, time) = timed(|| {
             loader.wait_for_end();
             loader.finish()
         });
         drop(outcome.refused("removed, moved away or replaced"));
-        assert!(time < A_SECOND, "{time:?}");
+        assert!(time < DETECTION_LIMIT, "{time:?}");
     }
 }
 
 #[test]
-fn restore_loads_the_same_again_each_time() {
+fn restore_loads_the_same_content_each_time() {
     let fixture = Fixture::new();
     let text = fixture
         .loader(["text", "--restore"])
@@ -158,13 +161,13 @@ fn restore_loads_the_same_again_each_time() {
     text.wait_for(fixture.key());
     for _ in 0..2 {
         fs::remove_file(fixture.segment()).unwrap();
-        text.wait_for_complaint("Restored: Loaded text");
+        text.wait_for_stderr("Restored: Loaded text");
         assert_eq!(shown(&fixture), "through a pipe, 管道");
     }
     text.terminate().done();
     fixture.assert_empty();
 
-    // What the file says by now is not what was loaded.
+    // The current content of the file is not the loaded content.
     let fixture = Fixture::new();
     let picture = Picture::draw(700, 500, 2);
     let path = fixture.file("p.png", &picture.encode(PictureFile::Png));
@@ -172,15 +175,19 @@ fn restore_loads_the_same_again_each_time() {
     image.wait_for(fixture.key());
     fs::remove_file(&path).unwrap();
     fs::remove_file(fixture.segment()).unwrap();
-    image.wait_for_complaint("Restored: Loaded image");
-    let shown = fixture.viewer(["show", "--output", "-"]).run().done().stdout;
+    image.wait_for_stderr("Restored: Loaded image");
+    let shown = fixture
+        .viewer(["show", "--output", "-"])
+        .run()
+        .done()
+        .stdout;
     assert!(image::load_from_memory(&shown).unwrap().into_rgb8() == *picture.pixels());
     image.terminate().done();
     fixture.assert_empty();
 }
 
 #[test]
-fn restore_goes_on_with_a_stream_and_loses_no_frame() {
+fn restore_continues_a_stream_and_loses_no_frame() {
     let fixture = Fixture::new();
     let mut video = fixture
         .loader([
@@ -202,36 +209,42 @@ fn restore_goes_on_with_a_stream_and_loses_no_frame() {
         sample.payload().to_vec()
     };
     assert_eq!(pixels(), b"ab");
-    // In the middle of the second frame, and nothing more comes for a while.
+    // In the middle of the second frame, with no more input for a while.
     video.write(b"c");
     fs::remove_file(fixture.segment()).unwrap();
-    video.wait_for_complaint("Restored: Loaded image");
-    assert_eq!(pixels(), b"ab", "the last frame is there again");
+    video.wait_for_stderr("Restored: Loaded image");
+    assert_eq!(pixels(), b"ab", "the last frame is restored");
     let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     video.write(b"d");
-    assert_eq!(subscriber.wait(Some(A_SECOND)).unwrap(), WaitResult::New);
+    assert_eq!(
+        subscriber.wait(Some(DETECTION_LIMIT)).unwrap(),
+        WaitResult::New
+    );
     assert_eq!(pixels(), b"cd");
     drop(video.finish().done());
     fixture.assert_empty();
 }
 
 #[test]
-fn restore_joins_what_has_the_name_now_and_leaves_foreign_things_alone() {
+fn restore_joins_the_new_segment_and_leaves_foreign_files_alone() {
     let fixture = Fixture::new();
     let loader = loaded(&fixture, &["text", "--restore", "mine"]);
     let other = Replacement::Replaced.apply(&fixture);
-    loader.wait_for_complaint("This replaces");
-    loader.wait_for_complaint("Restored");
+    loader.wait_for_stderr("This replaces");
+    loader.wait_for_stderr("Restored");
     assert_eq!(shown(&fixture), "mine");
     let attached = segment::info(&key(&fixture), &options(&fixture)).unwrap();
     assert_eq!(attached.attached.len(), 2, "{attached:?}");
     drop(other);
 
     Replacement::Moved.apply(&fixture);
-    fs::write(fixture.segment(), "somebody's notes").unwrap();
+    fs::write(fixture.segment(), "another program's notes").unwrap();
     drop(loader.finish().refused("taken by something else"));
-    assert_eq!(fs::read(fixture.segment()).unwrap(), b"somebody's notes");
+    assert_eq!(
+        fs::read(fixture.segment()).unwrap(),
+        b"another program's notes"
+    );
 
     let fixture = Fixture::new();
     let loader = loaded(&fixture, &["text", "--restore", "mine"]);
@@ -241,7 +254,7 @@ fn restore_joins_what_has_the_name_now_and_leaves_foreign_things_alone() {
 }
 
 #[test]
-fn a_cleaner_that_never_rests_is_not_raced() {
+fn restore_is_limited_to_once_a_second() {
     let fixture = Fixture::new();
     let loaders = [
         loaded(&fixture, &["text", "--restore", "again"]),
@@ -250,14 +263,14 @@ fn a_cleaner_that_never_rests_is_not_raced() {
             .start(),
     ];
     loaders[1].wait_for(fixture.key());
-    const WHILE: Duration = Duration::from_secs(3);
+    const DURATION: Duration = Duration::from_secs(3);
     let began = Instant::now();
     let mut removed = 0;
-    while began.elapsed() < WHILE {
+    while began.elapsed() < DURATION {
         removed += u32::from(fs::remove_file(fixture.segment()).is_ok());
         std::thread::yield_now();
     }
-    // Two loaders, each once a second, and what was there at first.
+    // Two loaders, each once a second, and the initial content.
     println!("removed {removed} times");
     assert!((2..=10).contains(&removed), "{removed}");
     for loader in loaders {
@@ -267,7 +280,7 @@ fn a_cleaner_that_never_rests_is_not_raced() {
 }
 
 #[test]
-fn wrong_switches_are_wrong_usage() {
+fn invalid_option_combinations_are_usage_errors() {
     let fixture = Fixture::new();
     drop(
         fixture
@@ -278,13 +291,13 @@ fn wrong_switches_are_wrong_usage() {
 }
 
 #[test]
-fn a_persistent_segment_is_restored_as_one() {
+fn a_persistent_segment_is_restored_as_persistent() {
     let fixture = Fixture::new();
     fixture.loader(["text", "--persist", "first"]).run().done();
     let loader = fixture.loader(["text", "--restore", "second"]).start();
     loader.wait_for(fixture.key());
     fs::remove_file(fixture.segment()).unwrap();
-    loader.wait_for_complaint("Restored");
+    loader.wait_for_stderr("Restored");
     loader.terminate().done();
     assert_eq!(shown(&fixture), "second");
     fixture.viewer(["remove"]).run().done();
@@ -292,19 +305,22 @@ fn a_persistent_segment_is_restored_as_one() {
 }
 
 #[test]
-fn publishers_fail_once_a_second_has_passed_however_hasty_they_were() {
+fn fast_publishers_fail_within_a_second() {
     guard_against_truncation().unwrap();
     for replacement in Replacement::ALL {
         let fixture = Fixture::new();
         let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
-        // Hasty enough that the lock would let a thousand through without a look.
+        // So fast that the lock's skip budget would let a thousand through without a check.
         for _ in 0..20_000 {
             publisher.publish_text("hasty").unwrap();
         }
         let _other = replacement.apply(&fixture);
-        assert!(publisher.is_removed(), "{replacement:?}: it can be asked at once");
-        // Only time tells that a second has passed.
-        std::thread::sleep(NOTICED);
+        assert!(
+            publisher.is_removed(),
+            "{replacement:?}: is_removed does not check at once"
+        );
+        // A second has to pass.
+        std::thread::sleep(DETECTION_TIME);
         for _ in 0..3 {
             let error = publisher.publish_text("into nowhere").unwrap_err();
             assert!(
@@ -312,7 +328,7 @@ fn publishers_fail_once_a_second_has_passed_however_hasty_they_were() {
                 "{replacement:?}: {error}"
             );
         }
-        // It takes nothing with it that is not its own.
+        // It removes no other file.
         assert!(!publisher.detach().removed);
         replacement.undo(&fixture);
         assert_eq!(
@@ -323,7 +339,7 @@ fn publishers_fail_once_a_second_has_passed_however_hasty_they_were() {
 }
 
 #[test]
-fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
+fn sleeping_and_busy_subscribers_detect_a_lost_name() {
     for replacement in Replacement::ALL {
         let fixture = Fixture::new();
         let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
@@ -331,13 +347,14 @@ fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
         let mut sleeper = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
         assert!(sleeper.latest().unwrap().is_some());
         let _other = replacement.apply(&fixture);
-        let (told, time) = timed(|| sleeper.wait(Some(2 * A_SECOND)).unwrap());
+        let (told, time) = timed(|| sleeper.wait(Some(2 * DETECTION_LIMIT)).unwrap());
         assert_eq!(told, WaitResult::Removed, "{replacement:?}");
-        assert!(time < A_SECOND, "{replacement:?}: {time:?}");
+        assert!(time < DETECTION_LIMIT, "{replacement:?}: {time:?}");
         replacement.undo(&fixture);
     }
 
-    // A publisher that does not look keeps its readers busy with what nobody else finds.
+    // A publisher that does not check keeps its readers busy with samples that no other process
+    // finds.
     let fixture = Fixture::new();
     let mut publisher = Actor::new(&fixture);
     publisher.run("open");
@@ -349,12 +366,15 @@ fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
     Replacement::Moved.apply(&fixture);
     let began = Instant::now();
     while busy.wait(None).unwrap() != WaitResult::Removed {
-        assert!(began.elapsed() < A_SECOND, "it is followed for ever");
+        assert!(
+            began.elapsed() < DETECTION_LIMIT,
+            "the subscriber does not detect the lost name"
+        );
     }
 }
 
 #[test]
-fn locks_that_are_waited_for_and_locks_that_are_taken_now_and_then_are_orphaned() {
+fn waiting_and_occasional_lock_holders_detect_a_lost_name() {
     for replacement in [Replacement::Moved, Replacement::DirectoryMoved] {
         let fixture = Fixture::new();
         let (mut holder, mut waiter) = (Actor::new(&fixture), Actor::new(&fixture));
@@ -366,9 +386,9 @@ fn locks_that_are_waited_for_and_locks_that_are_taken_now_and_then_are_orphaned(
         replacement.apply(&fixture);
         let (answer, time) = timed(|| waiter.program().wait_for(""));
         assert!(answer.contains("moved away"), "{answer}");
-        assert!(time < A_SECOND, "{time:?}");
+        assert!(time < DETECTION_LIMIT, "{time:?}");
         holder.run("unlock");
-        std::thread::sleep(NOTICED);
+        std::thread::sleep(DETECTION_TIME);
         assert!(idle.is_removed());
         let error = idle.lock().map(drop).unwrap_err();
         assert!(matches!(error.kind(), LockErrorKind::Removed), "{error}");
@@ -377,7 +397,7 @@ fn locks_that_are_waited_for_and_locks_that_are_taken_now_and_then_are_orphaned(
 }
 
 #[test]
-fn follow_goes_over_to_what_has_the_name_now() {
+fn follow_switches_to_the_new_segment() {
     let fixture = Fixture::new();
     let first = loaded(&fixture, &["text", "first"]);
     let follow = fixture.viewer(["follow"]).start();
@@ -390,7 +410,7 @@ fn follow_goes_over_to_what_has_the_name_now() {
     assert_eq!(outcome.text(), "first\nof another\n");
     assert_eq!(outcome.stderr, "");
 
-    // So does who waits for something to be loaded into a segment that is there.
+    // `show --wait` does the same when it waits for content in an existing segment.
     let fixture = Fixture::new();
     let _empty = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     let show = fixture.viewer(["show", "--wait", "60"]).start();
@@ -403,9 +423,9 @@ fn follow_goes_over_to_what_has_the_name_now() {
     drop(other);
 }
 
-/// Under a key of Qt it is the same, as far as it can be told.
+/// A Qt key behaves the same, as far as it can be detected.
 #[test]
-fn an_idle_loader_under_a_key_of_qt_notices_too() {
+fn an_idle_loader_under_a_qt_key_detects_a_lost_name() {
     let plain = Fixture::new();
     let file = plain.file("native", b"");
     let name = format!("{}-qt", plain.key());
@@ -428,7 +448,7 @@ fn an_idle_loader_under_a_key_of_qt_notices_too() {
 
         let loader = loaded(&fixture, &["text", "--restore", "held, 守"]);
         take_away();
-        loader.wait_for_complaint("Restored: Loaded text");
+        loader.wait_for_stderr("Restored: Loaded text");
         assert_eq!(shown(&fixture), "held, 守");
         loader.terminate().done();
         drop(fixture.viewer(["show"]).run().refused("Enter a text first"));
@@ -450,7 +470,7 @@ fn the_window_offers_to_load_it_again() {
     loader.program.wait_for_status("Loaded text");
     assert_eq!(shown(&fixture), "in the window");
 
-    // A stream begins again.
+    // A stream starts again.
     loader.stream_test_pattern();
     fs::remove_file(fixture.segment()).unwrap();
     loader.program.wait_for_status("can no longer be found");

@@ -1,14 +1,14 @@
-//! `viewer-app follow`: everything that is published, in order; what was missed is told.
+//! `viewer-app follow`: every publication, in order; missed ones are counted.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-use e2e_tests::{Outcome, TIMEOUT, Program, Fixture, Signal};
+use e2e_tests::{Fixture, Outcome, Program, Signal, TIMEOUT};
 use shm_core::{ImageMetadata, Metadata, Options, PixelFormat, Publisher, segment};
 
 use crate::actor::{key, options};
 
-/// A burst, and what each text of it is.
+/// The number of texts in a burst.
 const BURST: u64 = 1_000;
 
 fn text(number: u64) -> String {
@@ -34,19 +34,19 @@ fn opened(fixture: &Fixture, options: &Options) -> Publisher {
     Publisher::open(&key(fixture), options).unwrap()
 }
 
-/// Waits until something is so.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+/// Polls until a condition holds.
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(began.elapsed() < TIMEOUT, "{what}");
         std::thread::yield_now();
     }
 }
 
 /// Waits until a program waits for the key to appear.
-fn until_it_waits(program: &Program) {
+fn wait_until_it_waits(program: &Program) {
     let folder = format!("/proc/{}/fd", program.pid());
-    until("it waits for the key", || {
+    wait_until("the program to wait for the key", || {
         fs::read_dir(&folder).unwrap().any(|entry| {
             let target = fs::read_link(entry.unwrap().path());
             target.is_ok_and(|target| target.to_string_lossy().contains("inotify"))
@@ -54,9 +54,9 @@ fn until_it_waits(program: &Program) {
     });
 }
 
-/// Waits until a program is seen at the segment.
-fn until_it_reads(fixture: &Fixture, program: &Program) {
-    until("it is attached", || {
+/// Waits until a program is listed as a participant of the segment.
+fn wait_until_it_attaches(fixture: &Fixture, program: &Program) {
+    wait_until("the program to attach", || {
         let info = segment::info(&key(fixture), &options(fixture)).unwrap();
         let mut pids = info.attached.iter().map(|peer| peer.process.pid());
         pids.any(|pid| pid == program.pid())
@@ -64,9 +64,9 @@ fn until_it_reads(fixture: &Fixture, program: &Program) {
 }
 
 /// Waits until the thread of a program that follows sleeps.
-fn until_it_sleeps(program: &Program) {
+fn wait_until_it_sleeps(program: &Program) {
     let tasks = format!("/proc/{}/task", program.pid());
-    until("it sleeps", || {
+    wait_until("the program to sleep", || {
         fs::read_dir(&tasks).unwrap().any(|entry| {
             let stat = fs::read_to_string(entry.unwrap().path().join("stat"));
             stat.is_ok_and(|stat| stat.contains("(follow) S"))
@@ -74,7 +74,7 @@ fn until_it_sleeps(program: &Program) {
     });
 }
 
-/// The number in the sum at the end; 0 where nothing is said of it.
+/// Returns the number in the final sum; 0 if there is none.
 fn missed_in_all(outcome: &Outcome) -> u64 {
     let sums: Vec<&str> = outcome
         .stderr
@@ -89,10 +89,10 @@ fn missed_in_all(outcome: &Outcome) -> u64 {
 }
 
 #[test]
-fn a_burst_is_printed_whole_and_in_order() {
+fn a_burst_is_printed_completely_and_in_order() {
     let fixture = Fixture::new();
     let follow = fixture.viewer(["follow"]).start();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     let publisher = opened(&fixture, &options(&fixture));
     publish(&publisher, 1..=BURST);
     follow.wait_for(&text(BURST));
@@ -104,20 +104,20 @@ fn a_burst_is_printed_whole_and_in_order() {
 }
 
 #[test]
-fn it_begins_where_it_is_told() {
+fn follow_starts_at_the_requested_position() {
     let fixture = Fixture::new();
     let publisher = opened(&fixture, &options(&fixture).persistent(true));
     publish(&publisher, 1..=BURST);
     let begun = |arguments: &[&str]| {
         let follow = fixture.viewer(["follow"]).args(arguments).start();
-        until_it_reads(&fixture, &follow);
+        wait_until_it_attaches(&fixture, &follow);
         follow
     };
     let (newest, new, oldest) = (begun(&[]), begun(&["--new"]), begun(&["--oldest"]));
-    // Its attaching is seen before its first look.
+    // Attaching is observable before its first read.
     newest.wait_for(&text(BURST));
     oldest.wait_for(&text(BURST));
-    until_it_sleeps(&new);
+    wait_until_it_sleeps(&new);
     publish(&publisher, BURST + 1..=BURST + 10);
     drop(publisher);
     for (follow, first) in [(newest, BURST), (new, BURST + 1), (oldest, 1)] {
@@ -126,7 +126,7 @@ fn it_begins_where_it_is_told() {
         assert_eq!(outcome.text(), lines(first..=BURST + 10));
         assert_eq!(missed_in_all(&outcome), 0, "{outcome:?}");
     }
-    // All that it has, and nothing to wait for.
+    // Everything that the segment has, without waiting.
     let outcome = fixture.viewer(["follow", "--oldest", "--until-end"]).run();
     assert_eq!(outcome.done().text(), lines(1..=BURST + 10));
     drop(
@@ -138,14 +138,14 @@ fn it_begins_where_it_is_told() {
 }
 
 #[test]
-fn what_is_printed_and_what_is_missed_is_all_there_was() {
+fn printed_and_missed_samples_add_up() {
     let fixture = Fixture::new();
     let publisher = opened(&fixture, &options(&fixture).ring_bytes(16 << 10));
     let follows: Vec<Program> = [&[][..], &["--json"]]
         .into_iter()
         .map(|form| {
             let follow = fixture.viewer(["follow"]).args(form).start();
-            until_it_reads(&fixture, &follow);
+            wait_until_it_attaches(&fixture, &follow);
             follow
         })
         .collect();
@@ -159,7 +159,7 @@ fn what_is_printed_and_what_is_missed_is_all_there_was() {
         follow.signal(Signal::CONT);
         follow.wait_for(&text(BURST));
     }
-    // What is missed before a clearing is missed too, and the clearing itself is nothing.
+    // Samples missed before a clear count as missed; the clear itself does not.
     for follow in &follows {
         follow.signal(Signal::STOP);
     }
@@ -201,7 +201,7 @@ fn publish_picture(publisher: &Publisher) {
 }
 
 #[test]
-fn files_and_pixels_miss_nothing_silently_and_end_with_their_loader() {
+fn files_and_pixels_report_missed_samples_and_end_with_their_loader() {
     let fixture = Fixture::new();
     let publisher = opened(&fixture, &options(&fixture).ring_bytes(16 << 10));
     let pattern = fixture.path("%d.png");
@@ -209,11 +209,11 @@ fn files_and_pixels_miss_nothing_silently_and_end_with_their_loader() {
     let pixels = fixture.viewer(["follow", "--raw", "-"]);
     let follows: Vec<Program> = [files, pixels].map(|launch| launch.start()).into();
     for follow in &follows {
-        until_it_reads(&fixture, follow);
+        wait_until_it_attaches(&fixture, follow);
     }
     publish_picture(&publisher);
     let first = fixture.path("1.png");
-    until("the first is written", || first.exists());
+    wait_until("the first file", || first.exists());
     for follow in &follows {
         follow.signal(Signal::STOP);
     }
@@ -238,10 +238,10 @@ fn files_and_pixels_miss_nothing_silently_and_end_with_their_loader() {
 }
 
 #[test]
-fn nothing_is_lost_between_one_loader_and_the_next() {
+fn no_sample_is_lost_between_loaders() {
     let fixture = Fixture::new();
     let follow = fixture.viewer(["follow"]).start();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     const EACH: u64 = 100;
     for round in 0..5 {
         let publisher = opened(&fixture, &options(&fixture));
@@ -256,10 +256,10 @@ fn nothing_is_lost_between_one_loader_and_the_next() {
 }
 
 #[test]
-fn what_a_later_segment_no_longer_has_is_missed() {
+fn samples_evicted_from_a_later_segment_are_reported_as_missed() {
     let fixture = Fixture::new();
     let follow = fixture.viewer(["follow"]).start();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     follow.signal(Signal::STOP);
     let publisher = opened(&fixture, &options(&fixture).ring_bytes(16 << 10));
     publish(&publisher, 1..=BURST);
@@ -272,19 +272,19 @@ fn what_a_later_segment_no_longer_has_is_missed() {
 }
 
 #[test]
-fn a_segment_that_loses_its_name_and_gets_it_back_is_not_read_twice() {
+fn a_segment_whose_name_returns_is_not_read_twice() {
     let fixture = Fixture::new();
     let publisher = opened(&fixture, &options(&fixture));
     let follow = fixture.viewer(["follow"]).start();
-    until_it_reads(&fixture, &follow);
-    // Its attaching is seen before its first look.
+    wait_until_it_attaches(&fixture, &follow);
+    // Attaching is observable before its first read.
     publish(&publisher, 1..=1);
     follow.wait_for(&text(1));
     publish(&publisher, 2..=3);
     follow.wait_for(&text(3));
     let away = fixture.segments().join("away");
     fs::rename(fixture.segment(), &away).unwrap();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     publish(&publisher, 4..=5);
     fs::rename(&away, fixture.segment()).unwrap();
     follow.wait_for(&text(5));
@@ -293,11 +293,11 @@ fn a_segment_that_loses_its_name_and_gets_it_back_is_not_read_twice() {
 }
 
 #[test]
-fn until_end_waits_for_a_loader_and_outlives_a_change_of_loaders() {
+fn until_end_waits_for_a_loader_and_continues_across_loaders() {
     let fixture = Fixture::new();
     let persistent = options(&fixture).persistent(true);
     publish(&opened(&fixture, &persistent), 1..=1);
-    // What an earlier loader left is no loader.
+    // Content of an earlier loader is not a loader.
     let follow = fixture.viewer(["follow", "--until-end"]).start();
     follow.wait_for(&text(1));
     let began = Instant::now();
@@ -314,7 +314,7 @@ fn until_end_waits_for_a_loader_and_outlives_a_change_of_loaders() {
 }
 
 #[test]
-fn the_options_of_order_are_not_for_qt() {
+fn ordering_options_are_refused_for_qt_keys() {
     let fixture = Fixture::new();
     for option in ["--oldest", "--new", "--until-end"] {
         let follow = fixture.bare_viewer(["--key", "qt:K", "follow", option]);

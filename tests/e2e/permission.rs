@@ -1,18 +1,18 @@
-//! Other users: nothing by default, reading where the owner allows it, writing never.
+//! Other users: no access by default, read access if the owner permits it, never write access.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 
-use e2e_tests::{Launch, OtherUser, Picture, PictureFile, PrivateDir, Program, Fixture};
+use e2e_tests::{Fixture, Launch, OtherUser, Picture, PictureFile, PrivateDir, Program};
 use image::load_from_memory;
 
 use crate::actor::Actor;
 
-/// A directory for segments that everybody may write to, as /dev/shm is, and a fixture in it.
+/// A directory for segments that every user may write to, like /dev/shm, and a fixture in it.
 pub(crate) struct SharedDirectory {
     pub(crate) fixture: Fixture,
-    /// Behind the fixture, so that it goes after it.
+    /// After the fixture, so that it is dropped after it.
     pub(crate) directory: PrivateDir,
 }
 
@@ -33,18 +33,18 @@ impl SharedDirectory {
     }
 }
 
-/// The owner of all segments here, as a user gives it.
+/// Returns the owner of all segments here, as an option's value.
 fn me() -> String {
     rustix::process::getuid().as_raw().to_string()
 }
 
-/// An actor of another user, who looks among our segments.
+/// Starts an actor of another user that accesses this user's segments.
 pub(crate) fn other_users_actor(other_user: &OtherUser, fixture: &Fixture) -> Actor {
     Actor::start(other_user.launch_as(Actor::launch(fixture).args([me()])))
 }
 
 #[test]
-fn by_default_others_are_refused_and_told_whose_it_is() {
+fn by_default_other_users_are_refused_and_the_owner_is_named() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -57,7 +57,7 @@ fn by_default_others_are_refused_and_told_whose_it_is() {
         assert!(refused.stderr.contains("--mode 644"), "{refused:?}");
         assert!(refused.stdout.is_empty(), "{refused:?}");
     }
-    // What is named without its owner is one's own, and there is none.
+    // Without `--owner`, a key means the caller's own segment, and there is none.
     let nothing = other_user.launch_as(fixture.viewer(["show"])).run();
     drop(nothing.refused("There is nothing"));
     let list = fixture.bare_viewer(["list", "--json", "--owner", &me()]);
@@ -69,7 +69,7 @@ fn by_default_others_are_refused_and_told_whose_it_is() {
 }
 
 #[test]
-fn what_is_shared_is_shown_to_everybody() {
+fn content_with_mode_644_is_shown_to_every_user() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -97,7 +97,7 @@ fn what_is_shared_is_shown_to_everybody() {
 }
 
 #[test]
-fn a_mode_for_the_group_is_for_the_group() {
+fn a_group_mode_permits_only_the_group() {
     let group = rustix::process::getgid().as_raw();
     let (Some(other_user), Some(colleague)) = (OtherUser::new(), OtherUser::in_group(group)) else {
         return;
@@ -110,19 +110,24 @@ fn a_mode_for_the_group_is_for_the_group() {
         colleague.launch_as(show()).run().done().text(),
         "for colleagues"
     );
-    drop(other_user.launch_as(show()).run().refused("belongs to root"));
+    drop(
+        other_user
+            .launch_as(show())
+            .run()
+            .refused("belongs to root"),
+    );
 }
 
-/// A group of users that the test's own programs do not belong to, and nobody on the computer has.
+/// A group that the test's own programs do not belong to, and that does not exist on the computer.
 const VIDEO: u32 = 64_044;
 
-/// A process that may only read what its user and groups let it.
+/// Prepares a process with only the permissions of its user and groups.
 fn reads(other_user: &OtherUser, fixture: &Fixture) -> Launch {
     other_user.launch_as(fixture.viewer(["show", "--owner", "root"]))
 }
 
 #[test]
-fn a_group_of_ones_choice_may_read_and_nobody_else() {
+fn only_the_chosen_group_may_read() {
     let (Some(other_user), Some(member)) = (OtherUser::new(), OtherUser::also_in_group(VIDEO))
     else {
         return;
@@ -132,7 +137,7 @@ fn a_group_of_ones_choice_may_read_and_nobody_else() {
     let video = VIDEO.to_string();
     for arguments in [
         ["--mode", "640", "--group", &video].as_slice(),
-        // It means the same.
+        // Both forms mean the same.
         &["--group", &video],
     ] {
         let loader = fixture.loader(["text"]).args(arguments).args(["for video"]);
@@ -160,7 +165,7 @@ fn a_group_of_ones_choice_may_read_and_nobody_else() {
 }
 
 #[test]
-fn a_stream_for_a_group_and_a_segment_that_is_restored_keep_to_it() {
+fn streams_and_restored_segments_keep_their_group() {
     let Some(member) = OtherUser::also_in_group(VIDEO) else {
         return;
     };
@@ -173,7 +178,7 @@ fn a_stream_for_a_group_and_a_segment_that_is_restored_keep_to_it() {
     let follow = || fixture.viewer(["follow", "--owner", "root", "--count", "2"]);
     member.launch_as(follow()).run().done();
     fs::remove_file(fixture.segment()).unwrap();
-    camera.wait_for_complaint("Restored");
+    camera.wait_for_stderr("Restored");
     member.launch_as(follow()).run().done();
     let segment = fs::metadata(fixture.segment()).unwrap();
     assert_eq!((segment.mode() & 0o7777, segment.gid()), (0o640, VIDEO));
@@ -182,7 +187,7 @@ fn a_stream_for_a_group_and_a_segment_that_is_restored_keep_to_it() {
 }
 
 #[test]
-fn a_group_that_one_is_no_member_of_is_refused_by_name_with_the_way_out() {
+fn a_group_without_membership_is_refused_with_the_remedy() {
     let (Some(other_user), Some(member)) = (OtherUser::new(), OtherUser::also_in_group(VIDEO))
     else {
         return;
@@ -203,7 +208,7 @@ fn a_group_that_one_is_no_member_of_is_refused_by_name_with_the_way_out() {
 }
 
 #[test]
-fn groups_that_make_no_sense_are_wrong_usage() {
+fn invalid_groups_are_usage_errors() {
     let fixture = Fixture::new();
     for (arguments, words) in [
         (["--group", "no-such-group"].as_slice(), "no such group"),
@@ -220,7 +225,7 @@ fn groups_that_make_no_sense_are_wrong_usage() {
 }
 
 #[test]
-fn loading_into_what_others_may_read_is_warned_of() {
+fn loading_into_a_segment_that_other_users_may_read_prints_a_warning() {
     let fixture = Fixture::new();
     for (mode, words) in [
         (0o644, "other users may read it (mode 644)"),
@@ -245,7 +250,7 @@ fn loading_into_what_others_may_read_is_warned_of() {
         assert_eq!(list[0]["others_may_read"], true, "{list:?}");
         first.terminate().done();
     }
-    // For oneself alone there is nothing to say.
+    // For the owner alone there is no warning.
     let first = fixture.loader(["text", "first"]).start();
     first.wait_for(fixture.key());
     let quiet = fixture
@@ -263,7 +268,7 @@ fn loading_into_what_others_may_read_is_warned_of() {
 }
 
 #[test]
-fn another_user_waits_pins_and_is_seen() {
+fn another_user_can_wait_and_pin_and_is_listed() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -322,13 +327,16 @@ fn another_user_cannot_change_a_byte() {
     let after = fs::metadata(&segment).unwrap();
     assert_eq!(before.len(), after.len());
     assert_eq!(before.permissions(), after.permissions());
-    assert_eq!(fixture.viewer(["show"]).run().done().text(), "stays as it is");
+    assert_eq!(
+        fixture.viewer(["show"]).run().done().text(),
+        "stays as it is"
+    );
     loader.terminate().done();
     fixture.assert_empty();
 }
 
 #[test]
-fn another_user_publishes_and_removes_nothing_of_ours() {
+fn another_user_cannot_publish_or_remove() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -336,12 +344,12 @@ fn another_user_publishes_and_removes_nothing_of_ours() {
     let fixture = &shared.fixture;
     let mut actor = other_users_actor(&other_user, fixture);
     let refused = |answer: String| assert!(answer.contains("belongs to user root"), "{answer}");
-    // Neither under a name that is free …
+    // Neither under a free name …
     refused(actor.try_run("open"));
     refused(actor.try_run("create 64"));
     refused(actor.try_run("semaphore create 2"));
     assert_eq!(shared.directory.names(), [] as [String; 0]);
-    // … nor in what is shared for reading.
+    // … nor in a segment that is shared for reading.
     let loader = shared.load(&["text", "--mode", "644", "mine"]);
     refused(actor.try_run("open"));
     refused(actor.try_run("attach"));
@@ -370,12 +378,12 @@ fn another_users_segments_are_listed() {
         assert_eq!(listed[0]["kind"], "text", "{listed}");
     }
     assert_eq!(list(&[]).as_array().unwrap().len(), 0);
-    let nobody = fixture.bare_viewer(["list", "--owner", "no-such-user"]);
-    drop(nobody.run().misused("user id"));
+    let unknown_user = fixture.bare_viewer(["list", "--owner", "no-such-user"]);
+    drop(unknown_user.run().misused("user id"));
 }
 
 #[test]
-fn a_crash_of_the_owner_leaves_nothing_for_others_to_see() {
+fn a_crash_of_the_owner_leaves_nothing_visible_to_other_users() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -385,12 +393,12 @@ fn a_crash_of_the_owner_leaves_nothing_for_others_to_see() {
     drop(loader.kill());
     let show = fixture.viewer(["show", "--owner", "root"]);
     drop(other_user.launch_as(show).run().refused("of root"));
-    // They may not remove it: the owner does, at the next look.
+    // Other users may not remove it: the owner does, at the next list.
     fixture.assert_empty();
 }
 
 #[test]
-fn only_modes_that_make_sense_are_taken() {
+fn invalid_modes_are_usage_errors() {
     let fixture = Fixture::new();
     for (mode, words) in [
         ("755", "not executed"),
@@ -407,12 +415,12 @@ fn only_modes_that_make_sense_are_taken() {
 }
 
 #[test]
-fn a_segment_that_was_there_keeps_its_mode_and_the_loader_says_so() {
+fn an_existing_segment_keeps_its_mode_and_the_loader_reports_it() {
     let fixture = Fixture::new();
     let first = fixture.loader(["text", "first"]).start();
     first.wait_for(fixture.key());
     let second = fixture.loader(["text", "--mode", "644", "second"]).start();
-    let warning = second.wait_for_complaint("keeps its mode");
+    let warning = second.wait_for_stderr("keeps its mode");
     assert!(warning.contains("600"), "{warning}");
     second.wait_for(fixture.key());
     let third = fixture.loader(["text", "--mode", "600", "third"]).start();
@@ -424,14 +432,14 @@ fn a_segment_that_was_there_keeps_its_mode_and_the_loader_says_so() {
     fixture.assert_empty();
 }
 
-/// SharedDirectory in which another user has loaded something, with what an actor of ours does there.
+/// A shared directory in which another user has loaded content, with an actor of this user.
 struct ForeignFixture {
     shared: SharedDirectory,
     owner: OtherUser,
 }
 
 impl ForeignFixture {
-    /// Nothing where nobody else can be started.
+    /// Creates one; `None` if no program can be started as another user.
     fn new() -> Option<ForeignFixture> {
         let owner = OtherUser::new()?;
         let shared = SharedDirectory::new();
@@ -445,13 +453,13 @@ impl ForeignFixture {
         loader
     }
 
-    /// An actor of the owner's.
+    /// Starts an actor of the owner.
     fn owning_actor(&self) -> Actor {
         let launch = Actor::launch(&self.shared.fixture);
         Actor::start(self.owner.launch_as(launch))
     }
 
-    /// One of root, who names the owner.
+    /// Starts an actor of root that names the owner.
     fn root(&self) -> Actor {
         let launch = Actor::launch(&self.shared.fixture);
         Actor::start(launch.args([self.owner.id().to_string()]))
@@ -463,7 +471,7 @@ impl ForeignFixture {
 }
 
 #[test]
-fn root_reads_what_is_of_others_where_it_names_them_and_not_otherwise() {
+fn root_reads_segments_of_other_users_only_with_owner() {
     let Some(foreign) = ForeignFixture::new() else {
         return;
     };
@@ -485,7 +493,7 @@ fn root_reads_what_is_of_others_where_it_names_them_and_not_otherwise() {
 }
 
 #[test]
-fn root_writes_nothing_of_others() {
+fn root_cannot_write_segments_of_other_users() {
     let Some(foreign) = ForeignFixture::new() else {
         return;
     };
@@ -497,7 +505,7 @@ fn root_writes_nothing_of_others() {
             "{line}: {answer}"
         );
     };
-    // Neither under a name that is free …
+    // Neither under a free name …
     for line in [
         "open",
         "open persistent",
@@ -510,7 +518,7 @@ fn root_writes_nothing_of_others() {
         refused(&mut root, line);
     }
     assert_eq!(foreign.names(), [] as [String; 0]);
-    // … nor where there are samples …
+    // … nor in samples …
     let loader = foreign.load(&["text", "--mode", "644", "foreign"]);
     for line in [
         "open",
@@ -523,7 +531,7 @@ fn root_writes_nothing_of_others() {
         refused(&mut root, line);
     }
     loader.terminate().done();
-    // … nor a block, whose lock a reader takes, too.
+    // … nor in a block, whose lock a reader takes, too.
     let mut block = foreign.owning_actor();
     block.run("create 64");
     for line in ["attach", "remove --force", "join block"] {
@@ -541,7 +549,7 @@ fn root_writes_nothing_of_others() {
 }
 
 #[test]
-fn root_removes_nothing_that_others_left_behind() {
+fn root_does_not_remove_leftovers_of_other_users() {
     let Some(foreign) = ForeignFixture::new() else {
         return;
     };
@@ -550,7 +558,8 @@ fn root_removes_nothing_that_others_left_behind() {
     drop(foreign.load(&["text", "dies"]).kill());
     let stale = foreign.names();
     assert_eq!(stale.len(), 1);
-    // Drafts and sockets of foreign, as a crash leaves them, under their names and under ours.
+    // Temporary files and sockets of theirs, as a crash leaves them, under their names and under
+    // ours.
     let mut head = vec![0; 0x7000];
     let file = fs::File::open(fixture.segments().join(&stale[0])).unwrap();
     file.read_exact_at(&mut head, 0).unwrap();
@@ -594,7 +603,7 @@ fn root_removes_nothing_that_others_left_behind() {
 }
 
 #[test]
-fn what_stands_at_roots_names_and_is_of_others_is_not_roots() {
+fn files_of_other_users_at_roots_names_are_left_alone() {
     let Some(foreign) = ForeignFixture::new() else {
         return;
     };

@@ -1,8 +1,8 @@
-//! How much memory a picture takes at the most: never more than `--limit`, whether it is loaded or refused.
+//! The memory of a picture: never more than `--limit`, whether it is loaded or refused.
 
 use std::{fs, path::Path};
 
-use e2e_tests::{Launch, Outcome, Fixture};
+use e2e_tests::{Fixture, Launch, Outcome};
 use shm_core::{ImageMetadata, Metadata, PixelFormat, Subscriber};
 
 use crate::actor::{key, options};
@@ -10,10 +10,10 @@ use crate::bomb;
 
 const MIB: u64 = 1 << 20;
 
-/// What the program itself has, with what it keeps of memory that was given back.
+/// The program's own memory, including freed memory that its allocator keeps.
 const SLACK: u64 = 64 * MIB;
 
-/// What came of a program, and how much memory it had at its peak.
+/// The result of a program, and its peak memory.
 struct Measured {
     outcome: Outcome,
     peak: u64,
@@ -30,7 +30,7 @@ fn measure(fixture: &Fixture, launch: Launch) -> Measured {
     }
 }
 
-/// Loads a picture file and leaves it there; asserts that it takes no more than `limit` MiB.
+/// Loads a picture file persistently; asserts that it takes no more than `limit` MiB.
 fn load(fixture: &Fixture, path: &Path, limit: u64) -> Outcome {
     let launch = fixture
         .loader(["image", "--persist", "--limit", &format!("{limit}M")])
@@ -45,7 +45,7 @@ fn load(fixture: &Fixture, path: &Path, limit: u64) -> Outcome {
     outcome
 }
 
-/// Asserts that a file is refused as too large, that it is said what to do, and that nothing is left.
+/// Asserts that a file is refused as too large with the remedy, and that nothing is left behind.
 fn assert_refused(name: &str, file: &[u8], limit: u64, words: &str) {
     let fixture = Fixture::new();
     let path = fixture.file(name, file);
@@ -56,7 +56,7 @@ fn assert_refused(name: &str, file: &[u8], limit: u64, words: &str) {
     fixture.assert_empty();
 }
 
-/// Asserts that a file is no picture or a damaged one, and says so in a sentence.
+/// Asserts that a file that is damaged or not a picture is reported as such.
 fn assert_damaged(name: &str, file: &[u8], limit: u64) {
     let fixture = Fixture::new();
     let path = fixture.file(name, file);
@@ -64,15 +64,15 @@ fn assert_damaged(name: &str, file: &[u8], limit: u64) {
     fixture.assert_empty();
 }
 
-/// Asserts that a file is loaded; returns what it is and its pixels.
+/// Asserts that a file is loaded; returns its metadata and its pixels.
 fn assert_loaded(name: &str, file: &[u8], limit: u64) -> (ImageMetadata, Vec<u8>) {
     let fixture = Fixture::new();
     let path = fixture.file(name, file);
     drop(load(&fixture, &path, limit).done());
     let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
-    let sample = subscriber.latest().unwrap().expect("it is there");
+    let sample = subscriber.latest().unwrap().expect("a sample is there");
     let Metadata::Image(metadata) = sample.metadata() else {
-        panic!("{name} is no picture");
+        panic!("{name} is not a picture");
     };
     (metadata.clone(), sample.payload().to_vec())
 }
@@ -86,23 +86,23 @@ fn a_progressive_jpeg_is_refused_by_its_header() {
     // The pixels alone would fit.
     let tight = bomb::progressive_jpeg((7_000, 7_000), 1);
     assert_refused("tight.jpg", &tight, 64, "would take 141 MiB");
-    // So they would where one component comes after the other.
+    // They would also fit with one component after the other.
     let scans = [([0, 63, 0], vec![0; 8])];
     let one_by_one = bomb::jpeg(0xC0, (30_000, 30_000), &scans);
     assert_refused("one-by-one.jpg", &one_by_one, 64, "30000 × 30000");
 }
 
 #[test]
-fn a_jpeg_of_many_scans_is_refused_for_the_time_that_it_takes() {
+fn a_jpeg_with_too_many_scans_is_refused() {
     let scans = bomb::progressive_jpeg((4_000, 4_000), 99);
     assert_refused("scans.jpg", &scans, 64, "4000 × 4000");
 }
 
 #[test]
-fn a_progressive_jpeg_right_below_the_limit_is_loaded() {
+fn a_progressive_jpeg_just_below_the_limit_is_loaded() {
     let (width, height) = (5_200, 4_000);
     let blocks = usize::from(width / 8) * usize::from(height / 8);
-    // No coefficient differs from the one before: all is grey.
+    // No coefficient differs from the one before: everything is grey.
     let scans = [([0, 0, 0], vec![0; blocks.div_ceil(8)])];
     let file = bomb::jpeg(0xC2, (width, height), &scans);
     let (metadata, pixels) = assert_loaded("grey.jpg", &file, 64);
@@ -112,14 +112,14 @@ fn a_progressive_jpeg_right_below_the_limit_is_loaded() {
 }
 
 #[test]
-fn what_cameras_add_to_a_jpeg_is_not_held() {
+fn camera_data_in_a_jpeg_is_not_kept_in_memory() {
     let scans = [([0, 63, 0], vec![0; 8])];
     let file = bomb::jpeg(0xC0, (16, 16), &scans);
     let stuffing = bomb::jpeg_segment(0xE2, &[7; 65_000]).repeat(1_500);
     let stuffed = [&file[..2], &stuffing, &file[2..]].concat();
     let fixture = Fixture::new();
     let path = fixture.file("stuffed.jpg", &stuffed);
-    // Behind the end is a film, which may be as long as it likes.
+    // After the end there is a film, of any length.
     let longer = fs::OpenOptions::new().write(true).open(&path).unwrap();
     longer.set_len(100 << 30).unwrap();
     let launch = fixture.loader(["image", "--persist"]).args([&path]);
@@ -140,7 +140,7 @@ fn a_jpeg_without_an_end_is_not_read_to_it() {
 }
 
 #[test]
-fn what_is_packed_beside_the_pixels_of_a_png_is_not_unpacked() {
+fn compressed_ancillary_data_in_a_png_is_not_decompressed() {
     const ZEROS: usize = 300 << 20;
     let profile = [b"icc\0\0".to_vec(), bomb::packed_zeros(ZEROS)].concat();
     let text = [b"words\0\0".to_vec(), bomb::packed_zeros(ZEROS)].concat();
@@ -149,7 +149,7 @@ fn what_is_packed_beside_the_pixels_of_a_png_is_not_unpacked() {
         bomb::packed_zeros(ZEROS),
     ]
     .concat();
-    // A row of four pixels of RGBA, and the filter before it.
+    // A row of four RGBA pixels, and the filter byte before it.
     let row = bomb::packed_zeros(1 + 16);
     let row = [&row[..2], &stored(&[0; 17]), &[0; 4]].concat();
     let chunks: &[(&[u8; 4], Vec<u8>)] = &[
@@ -165,38 +165,39 @@ fn what_is_packed_beside_the_pixels_of_a_png_is_not_unpacked() {
     assert_eq!(assert_loaded("bomb.ico", &icon, 1).1, pixels);
 }
 
-/// Bytes as deflate stores them: one block, the last.
+/// Returns bytes as deflate stores them: one block, the last.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).unwrap();
     let lengths = [length, !length].map(u16::to_le_bytes).concat();
     [&[1], lengths.as_slice(), bytes].concat()
 }
 
-/// A zlib stream with the sum that seventeen zeros have.
+/// Returns a zlib stream with the checksum of seventeen zeros.
 fn checked(stream: &[u8]) -> Vec<u8> {
     let length = stream.len() - 4;
     [&stream[..length], &(17_u32 << 16 | 1).to_be_bytes()].concat()
 }
 
-/// After how many rows those of a deep picture come again.
+/// The period of a deep picture's rows.
 const PERIOD: u32 = 100;
 
-/// The sides of a deep picture: of 32 MiB more than 30 are its pixels.
+/// The size of a deep picture: its pixels take more than 30 of 32 MiB.
 const DEEP: (u32, u32) = (3_300, 3_200);
 
-/// A pixel of a deep picture as the camera stored it.
+/// Returns a pixel of a deep picture as the camera stored it.
 fn sample(x: u32, y: u32) -> [u16; 3] {
     let at = x + y % PERIOD;
     [at * 16, at * 7, at].map(|value| u16::try_from(value % 65_536).unwrap())
 }
 
-/// A row of a deep picture, and a few pixels more.
+/// Returns a row of a deep picture, and a few more pixels.
 fn row(width: u32, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let samples = (0..width + PERIOD).flat_map(|x| sample(x, 0));
     samples.flat_map(bytes).collect()
 }
 
-/// Asserts that a picture was turned to the right: what was the left column, from below, is the first row.
+/// Asserts that a picture was rotated to the right: its first row is the left column, from the
+/// bottom.
 fn assert_turned(metadata: &ImageMetadata, pixels: &[u8], y_of: fn(u32) -> u32) {
     let (width, height) = DEEP;
     assert_eq!((metadata.width, metadata.height), (height, width));
@@ -213,7 +214,7 @@ fn assert_turned(metadata: &ImageMetadata, pixels: &[u8], y_of: fn(u32) -> u32) 
     }
 }
 
-/// What a camera notes that was held so that the picture has to be turned to the right.
+/// Returns the orientation that requires rotating the picture to the right.
 fn exif() -> Vec<u8> {
     let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     exif.extend([6, 0, 0, 0]);
@@ -222,7 +223,7 @@ fn exif() -> Vec<u8> {
 }
 
 #[test]
-fn a_deep_png_that_is_turned_is_right_and_takes_no_copy() {
+fn a_rotated_deep_png_is_correct_and_needs_no_copy() {
     let row = row(DEEP.0, u16::to_be_bytes);
     let rows = bomb::packed_rows(&row[..DEEP.0 as usize * 6], DEEP.1 as usize);
     let file = bomb::png(DEEP, (16, 2), &[(b"eXIf", exif())], &rows);
@@ -233,7 +234,7 @@ fn a_deep_png_that_is_turned_is_right_and_takes_no_copy() {
 }
 
 #[test]
-fn a_deep_tiff_that_is_turned_is_right_and_takes_no_copy() {
+fn a_rotated_deep_tiff_is_correct_and_needs_no_copy() {
     const SHORT: u16 = 3;
     const LONG: u16 = 4;
     const ROWS: u32 = 32;
@@ -270,7 +271,7 @@ fn a_deep_tiff_that_is_turned_is_right_and_takes_no_copy() {
 }
 
 #[test]
-fn sizes_that_are_only_said_are_refused_in_every_format() {
+fn claimed_sizes_above_the_limit_are_refused_in_every_format() {
     let header = |sides: [&[u8]; 2]| [b"qoif", sides[0], sides[1], b"\x04\0"].concat();
     let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\x04\0\0".to_vec();
     bmp.extend([40, 60_000, 30_000].map(u32::to_le_bytes).concat());
@@ -303,7 +304,7 @@ fn sizes_that_are_only_said_are_refused_in_every_format() {
             "frame.gif",
             b"GIF89a\x04\0\x04\0\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xFF\xFF\xFF\xFF\0\x02\x02D\x01\0;".to_vec(),
         ),
-        // 56 MB of pixels, and 14 of the numbers of their colours.
+        // 56 MB of pixels, and 14 MB of colour numbers.
         (
             "indexed.gif",
             b"GIF89a\xA0\x0F\xAC\x0D\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xA0\x0F\xAC\x0D\0\x02\x02D\x01\0;".to_vec(),
@@ -315,7 +316,7 @@ fn sizes_that_are_only_said_are_refused_in_every_format() {
 }
 
 #[test]
-fn a_frame_of_a_webp_that_is_larger_than_the_picture_is_not_decoded() {
+fn a_webp_frame_larger_than_the_picture_is_not_decoded() {
     let canvas = [2, 0, 0, 0, 15, 0, 0, 15, 0, 0].to_vec();
     let mut frame = b"\x10\0\0\x9D\x01\x2A".to_vec();
     frame.extend([16_383, 16_383].map(u16::to_le_bytes).concat());
@@ -338,20 +339,20 @@ fn a_frame_of_a_webp_that_is_larger_than_the_picture_is_not_decoded() {
 }
 
 #[test]
-fn tables_that_no_header_tells_of_are_not_built_beyond_the_limit() {
+fn decoder_tables_are_bounded_by_the_limit() {
     let file = bomb::many_codes_webp(20_000);
     assert!(file.len() < 4 << 20);
     assert_refused("codes.webp", &file, 16, "");
-    // As many as are usual are built.
+    // The usual number of tables is built.
     let file = bomb::many_codes_webp(100);
     assert_damaged("few.webp", &file[..file.len() - 2], 64);
 }
 
 #[test]
-fn strips_and_tiles_of_a_tiff_are_bounded_too() {
+fn strips_and_tiles_of_a_tiff_are_bounded() {
     const SHORT: u16 = 3;
     const LONG: u16 = 4;
-    // A picture of a few pixels in a tile that is as wide as there is memory, and packed.
+    // A picture of a few pixels in a tile as wide as the memory permits, compressed.
     let tile = bomb::packed_zeros(200 << 20);
     let length = u32::try_from(tile.len()).unwrap();
     let wide = bomb::tiff(
@@ -371,7 +372,7 @@ fn strips_and_tiles_of_a_tiff_are_bounded_too() {
         &tile,
     );
     assert_refused("wide.tiff", &wide, 64, "16 × 16");
-    // A JPEG that is larger than the strip it is in.
+    // A JPEG that is larger than its strip.
     let jpeg = bomb::progressive_jpeg((16_000, 16_000), 1);
     let length = u32::try_from(jpeg.len()).unwrap();
     let inner = |side: u32| {
@@ -395,7 +396,7 @@ fn strips_and_tiles_of_a_tiff_are_bounded_too() {
 }
 
 #[test]
-fn the_limit_can_be_raised_and_is_checked() {
+fn the_limit_can_be_raised_and_is_validated() {
     let fixture = Fixture::new();
     let path = fixture.file(
         "grey.pgm",
@@ -419,13 +420,18 @@ fn the_limit_can_be_raised_and_is_checked() {
         "gray",
         "--limit",
     ];
-    let frames = |limit| fixture.loader(frames).args([limit]).input(vec![7; 2_000_000]);
+    let frames = |limit| {
+        fixture
+            .loader(frames)
+            .args([limit])
+            .input(vec![7; 2_000_000])
+    };
     drop(frames("1M").run().misused("--limit 2M"));
     drop(frames("2M").run().done());
 }
 
 #[test]
-fn a_picture_for_qt_is_bounded_with_its_stream() {
+fn a_picture_for_qt_is_bounded_together_with_its_stream() {
     let fixture = Fixture::new();
     let file = [b"P5\n4000 5000\n255\n".to_vec(), vec![7; 20_000_000]].concat();
     let path = fixture.file("grey.pgm", &file);
@@ -444,8 +450,8 @@ fn a_picture_for_qt_is_bounded_with_its_stream() {
 }
 
 #[test]
-fn a_decoder_that_panics_is_named_and_not_heard() {
-    // What is opaque of a frame has more pixels than the frame and its opacity.
+fn a_decoder_panic_is_reported_as_an_error() {
+    // The opaque part of a frame has more pixels than the frame and its opacity.
     let mut colours = b"\x10\x04\0\x9D\x01\x2A".to_vec();
     colours.extend([64, 64].map(u16::to_le_bytes).concat());
     colours.extend([0; 512]);
@@ -469,7 +475,7 @@ fn a_decoder_that_panics_is_named_and_not_heard() {
 }
 
 #[test]
-fn what_a_picture_takes_to_be_written_is_bounded_too() {
+fn memory_for_encoding_a_picture_is_bounded() {
     const SIDES: (usize, usize) = (5_000, 4_000);
     let fixture = Fixture::new();
     let frames = [
@@ -480,7 +486,7 @@ fn what_a_picture_takes_to_be_written_is_bounded_too() {
         "gray",
         "--persist",
     ];
-    // Every byte is unlike its neighbours: it cannot be packed.
+    // Every byte differs from its neighbours: it cannot be compressed.
     let noise: Vec<u8> = (0..SIDES.0 * SIDES.1)
         .scan(1_u32, |state, _| {
             *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -508,7 +514,7 @@ fn what_a_picture_takes_to_be_written_is_bounded_too() {
         assert!(outcome.stderr.contains("--limit"), "{outcome:?}");
         assert!(!fixture.path(name).exists());
     }
-    // Row by row: it takes no more than it has.
+    // Row by row: it needs no further memory.
     drop(show("a.bmp", 20).done());
     drop(show("a.png", 67).done());
     let written = image::open(fixture.path("a.png")).unwrap().into_luma8();

@@ -1,14 +1,15 @@
-//! Pictures in the window: upright, with squares where they are transparent, zoomed and moved.
+//! Pictures in the window: upright, with a checkerboard where they are transparent, zoomed and
+//! moved.
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::{Area, Desktop, Picture, Program, Fixture, ViewerWindow};
+use e2e_tests::{Area, Desktop, Fixture, Picture, Program, ViewerWindow};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, Rgb, RgbImage};
 use image::{Rgba, RgbaImage};
 
-/// The side of the squares behind a transparent picture.
+/// The side of the checkerboard's squares behind a transparent picture.
 const SQUARE: u32 = 8;
 
 /// Loads a file and shows it in the window.
@@ -35,7 +36,7 @@ fn middle(area: Area) -> (u32, u32) {
 }
 
 #[test]
-fn squares_show_through_a_transparent_picture() {
+fn a_transparent_picture_shows_a_checkerboard() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -61,13 +62,13 @@ fn squares_show_through_a_transparent_picture() {
 }
 
 #[test]
-fn a_photo_taken_with_a_turned_camera_is_shown_upright() {
+fn a_rotated_photo_is_shown_upright() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
     let fixture = Fixture::new();
     let upright = Picture::draw(160, 240, 6);
-    // Orientation 6: what is stored is to be turned to the right.
+    // Orientation 6: the stored picture has to be rotated to the right.
     let stored = imageops::rotate270(upright.pixels());
     let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
     let mut jpeg = Vec::new();
@@ -85,12 +86,15 @@ fn a_photo_taken_with_a_turned_camera_is_shown_upright() {
     viewer.window.wait_for_picture(&expected);
 }
 
-/// Asserts that nearly all of a picture is within what JPEG leaves of another.
+/// Asserts that nearly every pixel is within JPEG's error of the expected one.
 fn assert_near(picture: &RgbImage, expected: &RgbImage) {
     assert_eq!(picture.dimensions(), expected.dimensions());
     let pairs = picture.as_raw().iter().zip(expected.as_raw());
     let far = pairs.filter(|(a, b)| a.abs_diff(**b) > 24).count();
-    assert!(far < picture.as_raw().len() / 20, "{far} samples are far");
+    assert!(
+        far < picture.as_raw().len() / 20,
+        "{far} samples differ too much"
+    );
 }
 
 /// Draws each pixel as a square.
@@ -111,10 +115,10 @@ fn the_wheel_and_the_keys_zoom() {
     let turn_wheel = |away| {
         viewer.window.point_at(middle(area));
         viewer.window.turn_wheel(away);
-        // The arrow is on the screen like everything else.
+        // The pointer is on the screen like everything else.
         viewer.window.point_away();
     };
-    // By way of 150 %.
+    // Via 150 %.
     turn_wheel(true);
     let twice = enlarged(picture.pixels(), 2);
     let place = viewer.window.wait_for_picture(&twice);
@@ -129,12 +133,12 @@ fn the_wheel_and_the_keys_zoom() {
     viewer.window.wait_for_picture(&twice);
     turn_wheel(false);
     viewer.window.wait_for_picture(picture.pixels());
-    // The key field has the focus, and took none of the keys for text.
+    // The key field has the focus, and received none of the keys as text.
     viewer.show("Showing the picture");
 }
 
 #[test]
-fn a_large_picture_is_seen_at_its_size_and_moved() {
+fn a_large_picture_is_zoomed_to_its_size_and_moved() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -149,7 +153,7 @@ fn a_large_picture_is_seen_at_its_size_and_moved() {
     let before = viewer.window.wait_for_picture(&part(1100, 750));
     let from = middle(before);
     let after = desktop.wait_for("the picture in another place", || {
-        // The window manager may take a press for itself, to give the window the keyboard.
+        // The window manager may take a press for itself, to activate the window.
         viewer.window.drag(from, (from.0 - 60, from.1 + 25));
         viewer.window.point_away();
         let drawn = Instant::now() + Duration::from_secs(5);
@@ -165,8 +169,8 @@ fn a_large_picture_is_seen_at_its_size_and_moved() {
 }
 
 #[test]
-fn the_pixel_under_the_pointer_is_told_and_nothing_else_moves() {
-    /// Where nothing else is written, below the card.
+fn the_pixel_under_the_pointer_is_shown_and_nothing_else_moves() {
+    /// A column without other text, below the card.
     const LEFT: u32 = 490;
     let Some(desktop) = Desktop::open() else {
         return;
@@ -186,20 +190,20 @@ fn the_pixel_under_the_pointer_is_told_and_nothing_else_moves() {
     };
     let before = viewer.window.screen();
     viewer.window.point_at(middle(area));
-    let told = desktop.wait_for("words about the pixel", || {
+    let told = desktop.wait_for("the text about the pixel", || {
         Some(differences(&before)).filter(|found| !found.is_empty())
     });
     let top = told.iter().map(|(_, y)| *y).min();
     let bottom = told.iter().map(|(_, y)| *y).max();
     let (Some(top), Some(bottom)) = (top, bottom) else {
-        panic!("something was found");
+        panic!("the loop returns a value");
     };
     assert!(
         top > area.y + area.height && bottom - top < 20,
         "{top} {bottom}"
     );
     viewer.window.point_away();
-    desktop.wait_for("the words to go", || {
+    desktop.wait_for("the text to disappear", || {
         differences(&before).is_empty().then_some(())
     });
     assert_eq!(viewer.window.wait_for_picture(picture.pixels()), area);

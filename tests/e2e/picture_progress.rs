@@ -1,11 +1,11 @@
-//! Pictures that take long: how far they are, and what is left when they are cancelled.
+//! Slow pictures: their progress, and what remains after a cancel.
 
 use std::thread;
 use std::time::Instant;
 
-use e2e_tests::{Desktop, LoaderWindow, TIMEOUT, Program, Fixture, Signal};
+use e2e_tests::{Desktop, Fixture, LoaderWindow, Program, Signal, TIMEOUT};
 
-/// A picture of 64 megapixels, written as decimal numbers: it takes seconds to read.
+/// Returns a picture of 64 megapixels as decimal numbers: it takes seconds to read.
 fn slow() -> Vec<u8> {
     const SIDE: usize = 8000;
     [
@@ -16,7 +16,7 @@ fn slow() -> Vec<u8> {
 }
 
 #[test]
-fn escape_cancels_a_picture_and_what_was_loaded_stays() {
+fn escape_cancels_a_picture_and_the_previous_content_remains() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -29,7 +29,7 @@ fn escape_cancels_a_picture_and_what_was_loaded_stays() {
     loader.window.press(&["Escape"]);
     loader.program.wait_for_status("slow.pgm was not loaded");
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "kept");
-    // Nothing is in the way of the next one.
+    // The next picture loads normally.
     loader.load_text("next");
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "next");
 }
@@ -61,7 +61,7 @@ fn ctrl_c_while_a_picture_is_decoded_leaves_nothing() {
     fixture.assert_empty();
 }
 
-/// Waits until the loader has made its segment, which it does before it decodes.
+/// Waits until the loader has created its segment, which it does before it decodes.
 fn wait_for_segment(fixture: &Fixture, loader: &Program) {
     let deadline = Instant::now() + TIMEOUT;
     while !fixture.segment().exists() {

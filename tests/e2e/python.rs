@@ -1,4 +1,4 @@
-//! `examples/python/shm_view.py`: what docs/LAYOUT.md says is enough to read along.
+//! `examples/python/shm_view.py`: docs/LAYOUT.md suffices to write a reader.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use e2e_tests::{Launch, Outcome, Picture, PictureFile, Program, Fixture, layout, skip};
+use e2e_tests::{Fixture, Launch, Outcome, Picture, PictureFile, Program, layout, skip};
 use image::RgbaImage;
 use serde_json::Value;
 use shm_core::{
@@ -18,7 +18,7 @@ use shm_core::{
 
 use crate::actor::{Actor, key, options};
 
-/// The example, in a fixture; nothing where there is no Python.
+/// The example in a fixture; `None` if Python is not installed.
 struct Python {
     fixture: Fixture,
 }
@@ -34,7 +34,7 @@ impl Python {
         Some(Python { fixture })
     }
 
-    /// The example's command line with the fixture's key.
+    /// Prepares the example with the fixture's key.
     fn keyed(&self, arguments: &[&str]) -> Launch {
         let (command, arguments) = arguments.split_first().unwrap();
         let keyed = self.bare(&[command, "--key", self.fixture.key()]);
@@ -48,7 +48,7 @@ impl Python {
             .args(arguments)
     }
 
-    /// A script that uses the example as a module; its argument is the fixture's key.
+    /// Prepares a script that uses the example as a module; its argument is the fixture's key.
     fn script(&self, lines: &str) -> Launch {
         let python = self.fixture.program("python3").args(["-B", "-c", lines]);
         let python = python.args([self.fixture.key()]);
@@ -66,14 +66,14 @@ impl Python {
         self.load(&["image", file.to_str().unwrap()])
     }
 
-    /// Who is attached, as the viewer tells it.
+    /// Returns the participants, as the viewer reports them.
     fn attached(&self) -> Vec<Value> {
         let info = self.fixture.viewer(["info", "--json"]).run().done().json();
         info["attached"].as_array().unwrap().clone()
     }
 }
 
-/// An actor with the smallest ring, so that who reads along is soon overrun.
+/// Starts an actor with the smallest ring, so that a reader is soon overrun.
 fn actor_with_a_small_ring(fixture: &Fixture) -> Actor {
     let launch = Actor::launch(fixture).env("ACTOR_RING_BYTES", SMALL_RING.to_string());
     Actor::start(launch)
@@ -81,7 +81,7 @@ fn actor_with_a_small_ring(fixture: &Fixture) -> Actor {
 
 const SMALL_RING: u64 = 1 << 14;
 
-/// The sequence of the newest record, as the file has it.
+/// Returns the sequence of the newest record, from the file.
 fn newest_sequence(fixture: &Fixture, ring_bytes: u64) -> u64 {
     let file = File::open(fixture.segment()).unwrap();
     let word = |at: u64| {
@@ -93,7 +93,7 @@ fn newest_sequence(fixture: &Fixture, ring_bytes: u64) -> u64 {
     word(layout::RING as u64 + last % ring_bytes)
 }
 
-/// The sequences that were shown, and how many it says it missed.
+/// Returns the shown sequences, and the reported number of missed ones.
 fn shown_and_missed(ended: &Outcome) -> (Vec<u64>, u64) {
     let number_after = |line: &str, words: &str| -> Option<u64> {
         let (_, number) = line.split_once(words)?;
@@ -116,7 +116,7 @@ fn is_reader(peer: &Value, program: &Program) -> bool {
 }
 
 #[test]
-fn a_text_comes_through() {
+fn texts_are_read() {
     let Some(python) = Python::new() else { return };
     let long: String = (0..100_000).map(|line| format!("{line} – 行\n")).collect();
     assert!(long.len() > 1 << 20);
@@ -132,10 +132,10 @@ fn a_text_comes_through() {
 }
 
 #[test]
-fn a_picture_comes_through() {
+fn pictures_are_read() {
     let Some(python) = Python::new() else { return };
     let copy = python.fixture.path("copy.png");
-    // One that lies in the ring, and one that lies in a region.
+    // One inline in the ring, and one in a region.
     for (width, height) in [(34, 33), (640, 400)] {
         let picture = Picture::draw(width, height, 1);
         let loader = python.load_picture(&picture, "picture.png");
@@ -150,7 +150,7 @@ fn a_picture_comes_through() {
 }
 
 #[test]
-fn transparency_comes_through() {
+fn transparent_pictures_are_read() {
     let Some(python) = Python::new() else { return };
     let drawn = RgbaImage::from_fn(90, 70, |x, y| {
         let [x, y] = [x, y].map(|at| u8::try_from(at * 2).unwrap());
@@ -164,7 +164,7 @@ fn transparency_comes_through() {
 }
 
 #[test]
-fn any_bytes_come_through() {
+fn any_bytes_are_read() {
     let Some(python) = Python::new() else { return };
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|at| (at % 251) as u8).collect();
     let file = python.fixture.file("some.pdf", &bytes);
@@ -175,11 +175,11 @@ fn any_bytes_come_through() {
 }
 
 #[test]
-fn a_publication_wakes_who_waits_for_the_next() {
+fn a_publication_wakes_a_waiting_reader() {
     let Some(python) = Python::new() else { return };
     let first = python.load(&["text", "the one before"]);
     let waiting = python.keyed(&["show", "--next", "--timeout", "60"]).start();
-    waiting.wait_for_complaint("after sequence 1");
+    waiting.wait_for_stderr("after sequence 1");
     assert!(
         python
             .attached()
@@ -188,7 +188,7 @@ fn a_publication_wakes_who_waits_for_the_next() {
     );
     let second = python.load(&["text", "the next"]);
     assert_eq!(waiting.finish().done().text(), "the next");
-    // Who has left is not seen any more.
+    // A reader that has detached is not listed any more.
     assert!(
         python
             .attached()
@@ -201,7 +201,7 @@ fn a_publication_wakes_who_waits_for_the_next() {
 }
 
 #[test]
-fn a_publication_wakes_and_not_only_the_next_look() {
+fn a_publication_wakes_a_reader_before_its_next_poll() {
     let Some(python) = Python::new() else { return };
     let _first = python.load(&["text", "the one before"]);
     // One sleep, much longer than the timeout of this test.
@@ -227,7 +227,7 @@ fn no_sample_is_ever_torn() {
     flooding.run("open");
     flooding.run("publish 1 20000");
     flooding.run("flood 20000");
-    // Each byte of what the actor publishes is the low byte of the number in the first eight.
+    // Each byte that the actor publishes is the low byte of the number in the first eight.
     let script = python.script(
         "import shm_view, sys
 kinds, count = set(), 0
@@ -248,7 +248,7 @@ print('whole')
 }
 
 #[test]
-fn what_holds_no_sample_is_told_apart() {
+fn segments_without_a_sample_are_distinguished() {
     let Some(python) = Python::new() else { return };
     let mut actor = Actor::new(&python.fixture);
     actor.run("open");
@@ -265,7 +265,7 @@ fn what_holds_no_sample_is_told_apart() {
 }
 
 #[test]
-fn it_follows_until_the_last_publisher_has_gone() {
+fn it_follows_until_the_last_publisher_detaches() {
     let Some(python) = Python::new() else { return };
     let first = python.load(&["text", "one\n"]);
     let following = python.keyed(&["follow"]).start();
@@ -273,7 +273,7 @@ fn it_follows_until_the_last_publisher_has_gone() {
     let second = python.load(&["text", "two\n"]);
     following.wait_for("two");
     first.terminate().done();
-    // Nobody wakes it after this.
+    // No wake-up follows.
     drop(second.kill());
     let ended = following.finish().done();
     assert_eq!(ended.text(), "one\ntwo\n");
@@ -286,7 +286,7 @@ fn it_follows_until_the_last_publisher_has_gone() {
 }
 
 #[test]
-fn it_follows_from_where_it_is_told() {
+fn it_follows_from_the_requested_position() {
     let Some(python) = Python::new() else { return };
     let mut actor = Actor::new(&python.fixture);
     actor.run("open");
@@ -295,7 +295,7 @@ fn it_follows_from_where_it_is_told() {
     }
     let follows = |begin: &[&str], before: &str| {
         let following = python.keyed(&["follow"]).args(begin).start();
-        following.wait_for_complaint(before);
+        following.wait_for_stderr(before);
         following
     };
     let default = follows(&[], "sequence 3");
@@ -303,16 +303,16 @@ fn it_follows_from_where_it_is_told() {
     let new = follows(&["--new"], "after sequence 3");
     actor.run("publish 4 8");
     for following in [&default, &oldest, &new] {
-        following.wait_for_complaint("sequence 4");
+        following.wait_for_stderr("sequence 4");
     }
-    // A clearing has a sequence, too, and nothing to show.
+    // A clear has a sequence, too, and nothing to show.
     actor.run("clear");
     actor.run("publish 6 100000");
     actor.kill();
     for (following, sequences) in [
         (default, vec![3, 4, 6]),
         (oldest, vec![1, 2, 3, 4, 6]),
-        // The first is what it says that it waits for.
+        // The first line reports what it waits for.
         (new, vec![3, 4, 6]),
     ] {
         let ended = following.finish().done();
@@ -321,7 +321,7 @@ fn it_follows_from_where_it_is_told() {
 }
 
 #[test]
-fn what_it_shows_and_what_it_missed_is_all_there_was() {
+fn shown_and_missed_samples_add_up() {
     let Some(python) = Python::new() else { return };
     // Inline, and large.
     for size in [64, 20_000] {
@@ -329,10 +329,10 @@ fn what_it_shows_and_what_it_missed_is_all_there_was() {
         flooding.run("open");
         flooding.run("publish 1 8");
         let following = python.keyed(&["follow"]).start();
-        following.wait_for_complaint("sequence 1");
+        following.wait_for_stderr("sequence 1");
         flooding.run(&format!("flood {size}"));
-        following.wait_for_complaint("Missed");
-        following.wait_for_complaint("Missed");
+        following.wait_for_stderr("Missed");
+        following.wait_for_stderr("Missed");
         flooding.kill();
         let ended = following.finish().done();
         let published = newest_sequence(&python.fixture, SMALL_RING);
@@ -345,7 +345,7 @@ fn what_it_shows_and_what_it_missed_is_all_there_was() {
 }
 
 #[test]
-fn nonsense_in_any_word_is_told_in_a_sentence() {
+fn invalid_values_in_any_field_are_reported() {
     let Some(python) = Python::new() else { return };
     let mut actor = actor_with_a_small_ring(&python.fixture);
     actor.run("open");
@@ -389,15 +389,17 @@ print('told')
 }
 
 #[test]
-fn a_file_that_is_cut_short_is_told_in_a_sentence() {
+fn a_truncated_file_is_reported() {
     let Some(python) = Python::new() else { return };
     let mut actor = Actor::new(&python.fixture);
     actor.run("open");
     actor.run("publish 1 100000");
     let hold = python.keyed(&["show", "--hold"]).input_kept_open();
     let holding = hold.start();
-    holding.wait_for_complaint("Held until");
-    let segment = OpenOptions::new().write(true).open(python.fixture.segment());
+    holding.wait_for_stderr("Held until");
+    let segment = OpenOptions::new()
+        .write(true)
+        .open(python.fixture.segment());
     segment.unwrap().set_len(layout::RING as u64 + 64).unwrap();
     drop(holding.finish().refused("cut short"));
     for command in ["show", "follow"] {
@@ -406,7 +408,7 @@ fn a_file_that_is_cut_short_is_told_in_a_sentence() {
 }
 
 #[test]
-fn who_may_only_read_keeps_nothing_alive() {
+fn a_read_only_reader_keeps_nothing_alive() {
     let Some(python) = Python::new() else { return };
     let mut actor = Actor::new(&python.fixture);
     actor.run("open");
@@ -432,7 +434,7 @@ with shm_view.Segment(place, key) as segment:
 }
 
 #[test]
-fn a_terminal_shows_what_would_command_it() {
+fn control_characters_are_escaped_on_a_terminal() {
     let Some(python) = Python::new() else { return };
     let text = "red \u{1b}[31m, \u{202e}back, and family 👩\u{200d}👧\tgoes on\r\n";
     let loader = python.fixture.loader(["text"]).input(text).start();
@@ -448,14 +450,14 @@ pty.spawn([sys.executable, '-B', shm_view.__file__, 'show', '--key', sys.argv[1]
 }
 
 #[test]
-fn a_pinned_picture_stays_while_others_are_loaded() {
+fn a_pinned_picture_remains_while_others_are_loaded() {
     let Some(python) = Python::new() else { return };
     let picture = Picture::draw(640, 400, 2);
     let _first = python.load_picture(&picture, "first.png");
     let copy = python.fixture.path("copy.png");
     let show = python.keyed(&["show", "--hold", "--output"]).args([&copy]);
     let holding = show.input_kept_open().start();
-    holding.wait_for_complaint("Held until");
+    holding.wait_for_stderr("Held until");
     assert!(
         python
             .attached()
@@ -471,11 +473,11 @@ fn a_pinned_picture_stays_while_others_are_loaded() {
 }
 
 #[test]
-fn segments_are_listed_with_who_holds_them() {
+fn segments_are_listed_with_their_participants() {
     let Some(python) = Python::new() else { return };
     let loader = python.load(&["text", "hello"]);
     let waiting = python.keyed(&["show", "--next"]).start();
-    waiting.wait_for_complaint("Waiting");
+    waiting.wait_for_stderr("Waiting");
     let list = python.bare(&["list"]).run().done();
     let [loader_pid, reader_pid] = [loader.pid(), waiting.pid()].map(|pid| pid.to_string());
     for part in [
@@ -490,7 +492,7 @@ fn segments_are_listed_with_who_holds_them() {
 }
 
 #[test]
-fn where_nothing_is_it_says_so() {
+fn a_missing_segment_is_reported() {
     let Some(python) = Python::new() else { return };
     for command in ["show", "follow"] {
         let refused = python.keyed(&[command]).run().refused("no shared memory");
@@ -506,7 +508,7 @@ fn where_nothing_is_it_says_so() {
 }
 
 #[test]
-fn what_a_crash_left_behind_counts_as_nothing() {
+fn stale_segments_count_as_missing() {
     let Some(python) = Python::new() else { return };
     drop(python.load(&["text", "gone soon"]).kill());
     let list = python.bare(&["list"]).run().done();
@@ -516,7 +518,7 @@ fn what_a_crash_left_behind_counts_as_nothing() {
 }
 
 #[test]
-fn what_is_no_segment_is_refused_in_a_sentence() {
+fn files_that_are_not_segments_are_refused() {
     let Some(python) = Python::new() else { return };
     let segment = python.fixture.segment();
     for content in ["", "no segment", &"SHM-CORE".repeat(10_000)] {
@@ -533,9 +535,9 @@ fn what_is_no_segment_is_refused_in_a_sentence() {
     drop(python.keyed(&["show"]).run().refused("not a regular file"));
 }
 
-/// The example and the library agree on what every seed of the fuzzer's corpus says.
+/// The example and the library agree on every seed of the fuzzer's corpus.
 #[test]
-fn metadata_means_to_it_what_it_means_to_the_library() {
+fn metadata_is_decoded_as_the_library_decodes_it() {
     const SCRIPT: &str = "import pathlib, sys, shm_view\n\
         for path in sorted(pathlib.Path(sys.argv[2]).iterdir()):\n\
         \x20   data = path.read_bytes()\n\
@@ -571,8 +573,8 @@ fn metadata_means_to_it_what_it_means_to_the_library() {
     assert_eq!(printed.lines().count(), paths.len());
 }
 
-/// What the library makes of a seed, in the words of the example: three bytes, of which two are the
-/// payload's length, then metadata.
+/// Decodes a seed with the library, and describes it as the example does. A seed is three bytes, of
+/// which two are the payload's length, and then metadata.
 fn described(seed: &[u8]) -> String {
     let (head, encoded) = seed.split_at(3);
     let payload_bytes = u16::from_le_bytes([head[1], head[2]]).into();
@@ -606,7 +608,7 @@ fn described(seed: &[u8]) -> String {
 }
 
 #[test]
-fn arrays_and_16_bits_of_gray_come_through() {
+fn arrays_and_16_bit_grey_are_read() {
     let Some(python) = Python::new() else { return };
     let publisher = Publisher::open(&key(&python.fixture), &options(&python.fixture)).unwrap();
     let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).unwrap();

@@ -1,8 +1,8 @@
-//! Another user who may read a segment, and holds read locks on it for ever.
+//! Another user who may read a segment, and holds read locks on it forever.
 
 use std::time::Duration;
 
-use e2e_tests::{Launch, OtherUser, Program, Fixture};
+use e2e_tests::{Fixture, Launch, OtherUser, Program};
 use shm_core::{
     AttachErrorKind, LockHolder, Options, PublishErrorKind, Publisher, RemoveErrorKind, Subscriber,
     WaitResult, segment,
@@ -11,12 +11,12 @@ use shm_core::{
 use crate::actor::{Actor, key, options, timed};
 use crate::permission::SharedDirectory;
 
-/// How long the library waits in these tests, where it may wait.
+/// The library's timeout in these tests.
 const TIMEOUT: Duration = Duration::from_millis(200);
-/// What nothing here may take, on a loaded machine too.
-const BOUND: Duration = Duration::from_secs(20);
+/// A bound for every operation, on a loaded machine too.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// All that one can lock, at once and by parts, by an open file and by a process.
+/// Every possible read lock, by an open file description and by a process.
 const WHOLE: [&str; 2] = ["read-all", "read-all-as-a-process"];
 
 fn malicious_peer(fixture: &Fixture, attack: &str) -> Launch {
@@ -25,7 +25,9 @@ fn malicious_peer(fixture: &Fixture, attack: &str) -> Launch {
 }
 
 fn locks(other_user: &OtherUser, fixture: &Fixture, attack: &str) -> Program {
-    let peer = other_user.launch_as(malicious_peer(fixture, attack)).start();
+    let peer = other_user
+        .launch_as(malicious_peer(fixture, attack))
+        .start();
     peer.wait_for("attacking");
     peer
 }
@@ -34,13 +36,13 @@ fn options_with_timeout(fixture: &Fixture) -> Options {
     options(fixture).timeout(TIMEOUT).mode(0o644)
 }
 
-/// Asserts that the process which is in the way is named, with its program and its user.
+/// Asserts that the blocking process is reported, with its program and its user.
 fn assert_names(holder: &LockHolder, peer: &Program, other_user: &OtherUser) {
     let LockHolder::Process {
         pid, program, user, ..
     } = holder
     else {
-        panic!("root may look into every process: {holder:?}");
+        panic!("root can inspect every process: {holder:?}");
     };
     assert_eq!(
         (*pid, program.as_str(), *user),
@@ -49,7 +51,7 @@ fn assert_names(holder: &LockHolder, peer: &Program, other_user: &OtherUser) {
 }
 
 #[test]
-fn a_dead_segment_is_dead_whatever_is_read_locked() {
+fn read_locks_keep_no_dead_segment_alive() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -66,13 +68,13 @@ fn a_dead_segment_is_dead_whatever_is_read_locked() {
         let info = segment::info(&key(fixture), &options(fixture)).unwrap();
         assert_eq!(info.attached.len(), 1, "{attack}: {:?}", info.attached);
         drop(loader.kill());
-        // While they are locked still.
+        // While they are still locked.
         fixture.assert_empty();
     }
 }
 
 #[test]
-fn a_name_is_free_again_whatever_is_read_locked() {
+fn read_locks_keep_no_name_occupied() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -82,16 +84,17 @@ fn a_name_is_free_again_whatever_is_read_locked() {
         let first = shared.load(&["text", "--mode", "644", "first"]);
         let _attacker = locks(&other_user, fixture, attack);
         drop(first.kill());
-        let (second, time) = timed(|| Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap());
+        let (second, time) =
+            timed(|| Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap());
         assert!(second.created(), "{attack}");
-        assert!(time < BOUND, "{time:?}");
+        assert!(time < TIME_LIMIT, "{time:?}");
         assert!(second.detach().removed);
         fixture.assert_empty();
     }
 }
 
 #[test]
-fn who_leaves_in_order_takes_the_segment_along() {
+fn the_last_participant_removes_the_segment_despite_read_locks() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -106,7 +109,7 @@ fn who_leaves_in_order_takes_the_segment_along() {
 }
 
 #[test]
-fn a_sleeper_learns_of_the_end() {
+fn a_sleeping_subscriber_detects_the_end_despite_read_locks() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -118,13 +121,13 @@ fn a_sleeper_learns_of_the_end() {
     assert!(subscriber.latest().unwrap().is_some());
     drop(loader.kill());
     assert_eq!(
-        subscriber.wait(Some(BOUND)).unwrap(),
+        subscriber.wait(Some(TIME_LIMIT)).unwrap(),
         WaitResult::PublisherGone
     );
 }
 
 #[test]
-fn the_lock_of_a_dead_holder_is_taken_over() {
+fn the_lock_of_a_dead_holder_is_taken_over_despite_read_locks() {
     let shared = SharedDirectory::new();
     let Some(other_user) = OtherUser::new() else {
         return;
@@ -136,14 +139,14 @@ fn the_lock_of_a_dead_holder_is_taken_over() {
     holder.run("lock 1000");
     let _attacker = locks(&other_user, fixture, "read-slots");
     let busy = block.lock_for(TIMEOUT).map(drop);
-    assert!(busy.is_err(), "it lives");
+    assert!(busy.is_err(), "the holder lives");
     holder.kill();
-    let locked = block.lock_for(BOUND).unwrap();
+    let locked = block.lock_for(TIME_LIMIT).unwrap();
     assert!(matches!(locked, shm_core::Locked::Abandoned(_)));
 }
 
 #[test]
-fn slots_that_are_locked_from_outside_are_no_slots_that_are_taken() {
+fn slots_locked_by_a_reader_are_reported_as_blocked() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -151,8 +154,9 @@ fn slots_that_are_locked_from_outside_are_no_slots_that_are_taken() {
     let fixture = &shared.fixture;
     let loader = shared.load(&["text", "--mode", "644", "alone"]);
     let peer = locks(&other_user, fixture, "read-slots");
-    let (refused, time) = timed(|| Publisher::open(&key(fixture), &options_with_timeout(fixture)).map(drop));
-    assert!(time < BOUND, "{time:?}");
+    let (refused, time) =
+        timed(|| Publisher::open(&key(fixture), &options_with_timeout(fixture)).map(drop));
+    assert!(time < TIME_LIMIT, "{time:?}");
     let refused = refused.unwrap_err();
     let AttachErrorKind::SlotsBlocked { holder } = refused.kind() else {
         panic!("{refused:?}");
@@ -168,7 +172,7 @@ fn slots_that_are_locked_from_outside_are_no_slots_that_are_taken() {
 }
 
 #[test]
-fn who_keeps_others_from_coming_and_going_is_named() {
+fn a_process_that_blocks_attaching_is_named() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -184,7 +188,11 @@ fn who_keeps_others_from_coming_and_going_is_named() {
             panic!("{attack}: {opened:?}");
         };
         assert_names(holder, &peer, &other_user);
-        let removed = segment::remove(&key(fixture), &options_with_timeout(fixture), segment::Removal::Forced);
+        let removed = segment::remove(
+            &key(fixture),
+            &options_with_timeout(fixture),
+            segment::Removal::Forced,
+        );
         let removed = removed.unwrap_err();
         let RemoveErrorKind::Busy { holder } = removed.kind() else {
             panic!("{attack}: {removed:?}");
@@ -195,16 +203,21 @@ fn who_keeps_others_from_coming_and_going_is_named() {
             words.contains(&format!("user nobody (uid {})", other_user.id())),
             "{words}"
         );
-        // Readers go on as ever.
+        // Readers are not affected.
         assert_eq!(fixture.viewer(["show"]).run().done().text(), "stays");
         drop(peer.kill());
-        segment::remove(&key(fixture), &options_with_timeout(fixture), segment::Removal::Forced).unwrap();
+        segment::remove(
+            &key(fixture),
+            &options_with_timeout(fixture),
+            segment::Removal::Forced,
+        )
+        .unwrap();
         fixture.assert_empty();
     }
 }
 
 #[test]
-fn who_keeps_all_regions_is_named() {
+fn a_process_that_blocks_all_regions_is_named() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -214,11 +227,11 @@ fn who_keeps_all_regions_is_named() {
         let publisher = Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap();
         publisher.publish_text("before").unwrap();
         let peer = locks(&other_user, fixture, attack);
-        // What it has claimed already it has.
+        // Regions that it has claimed already remain usable.
         let (full, time) =
             timed(|| (0..4).find_map(|_| publisher.publish_text(&"long".repeat(5000)).err()));
-        assert!(time < BOUND, "{time:?}");
-        let full = full.expect("a region is missing");
+        assert!(time < TIME_LIMIT, "{time:?}");
+        let full = full.expect("a loan without a free region fails");
         let PublishErrorKind::RegionsFull { holder } = full.kind() else {
             panic!("{attack}: {full:?}");
         };
@@ -247,7 +260,7 @@ fn a_free_region_is_found_among_locked_ones() {
 }
 
 #[test]
-fn without_the_right_to_look_another_user_is_named() {
+fn without_permission_to_inspect_processes_another_user_is_reported() {
     let (Some(owner), Some(reader)) = (OtherUser::new(), OtherUser::another()) else {
         return;
     };
@@ -258,7 +271,9 @@ fn without_the_right_to_look_another_user_is_named() {
         .join(format!("shm-core.{}.{}", owner.id(), fixture.key()));
     let load = ["text", "--mode", "644", "--persist", "shared"];
     owner.launch_as(fixture.loader(load)).run().done();
-    let peer = fixture.program(env!("CARGO_BIN_EXE_malicious_peer")).args([&segment]);
+    let peer = fixture
+        .program(env!("CARGO_BIN_EXE_malicious_peer"))
+        .args([&segment]);
     let peer = reader.launch_as(peer.args(["read-slots"])).start();
     peer.wait_for("attacking");
     let refused = owner.launch_as(fixture.loader(["text", "no"])).run();

@@ -1,11 +1,11 @@
-//! Whoever reads frames along, as fast as it can.
+//! A subscriber that reads frames as fast as it can.
 
-use e2e_tests::{TIMEOUT, Fixture};
+use e2e_tests::{Fixture, TIMEOUT};
 use shm_core::{ImageMetadata, Metadata, Next, Sample, Subscriber, WaitResult};
 
 use crate::actor::{key, options};
 
-/// A frame that a reader has seen.
+/// A frame that a reader has received.
 pub(crate) struct ReceivedFrame {
     pub(crate) sequence: u64,
     pub(crate) shape: ImageMetadata,
@@ -22,13 +22,13 @@ impl Reader {
         Reader(Subscriber::attach_within(&key(fixture), &options(fixture), timeout).unwrap())
     }
 
-    /// The next frame that it comes to see; `None` when no more will come.
+    /// Returns the next frame that it receives; `None` when no more will follow.
     pub(crate) fn next(&mut self) -> Option<ReceivedFrame> {
         loop {
             match self.0.wait(Some(TIMEOUT)).unwrap() {
                 WaitResult::New => {}
                 WaitResult::PublisherGone | WaitResult::Removed => return None,
-                WaitResult::Timeout | WaitResult::Interrupted => panic!("no frame came"),
+                WaitResult::Timeout | WaitResult::Interrupted => panic!("no frame arrived"),
             }
             let Some(sample) = self.0.latest().unwrap() else {
                 continue;
@@ -37,7 +37,7 @@ impl Reader {
         }
     }
 
-    /// The oldest frame that the ring still has.
+    /// Returns the oldest frame in the ring.
     pub(crate) fn oldest(fixture: &Fixture) -> ReceivedFrame {
         let mut subscriber = Reader::attach(fixture).0.from_oldest();
         match subscriber.next(TIMEOUT).unwrap() {
@@ -65,7 +65,7 @@ impl ReceivedFrame {
     }
 }
 
-/// Reads the number of a frame of the test pattern, as `loader-app frames --help` says.
+/// Reads the number of a frame of the test pattern, as `loader-app frames --help` describes.
 pub(crate) fn number_in(pixels: &[u8], shape: &ImageMetadata) -> u64 {
     let bytes_per_pixel = u32::try_from(shape.format.bytes_per_pixel()).unwrap();
     (0..32).fold(0, |number, cell| {

@@ -1,4 +1,4 @@
-//! Whatever runs out or is missing: a clear error, and what was loaded before stays readable.
+//! Exhausted or missing resources: a clear error, and the previous content stays readable.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use e2e_tests::{Launch, OtherUser, PrivateDir, Fixture, SmallDisk, skip};
+use e2e_tests::{Fixture, Launch, OtherUser, PrivateDir, SmallDisk, skip};
 use shm_core::{
     AttachError, AttachErrorKind, Block, Key, Metadata, PublishErrorKind, Publisher, Subscriber,
     segment,
@@ -15,7 +15,7 @@ use shm_core::{
 use crate::actor::{Actor, key, options, timed};
 
 #[test]
-fn a_full_disk_is_an_error_and_nothing_is_lost() {
+fn a_full_disk_is_an_error_and_the_content_remains() {
     let Some(disk) = SmallDisk::mount(2048) else {
         return;
     };
@@ -36,7 +36,7 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     fixture.assert_empty();
 }
 
-/// Opens and publishes on a disk of so many kilobytes; how many steps there was room for.
+/// Opens and publishes on a disk of so many kilobytes; returns how many steps succeeded.
 fn steps_done(kilobytes: u32) -> Option<usize> {
     const STEPS: [&str; 5] = [
         "open",
@@ -76,7 +76,7 @@ fn steps_done(kilobytes: u32) -> Option<usize> {
 #[test]
 fn a_disk_that_is_full_at_any_page_keeps_the_last_sample_readable() {
     let mut before = 0;
-    // The ring takes 272 KB from the beginning; what is published in regions is added later.
+    // The ring takes 272 KB from the beginning; regions are allocated later.
     for kilobytes in (4..264).step_by(36).chain((264..=400).step_by(4)) {
         let Some(done) = steps_done(kilobytes) else {
             return;
@@ -87,16 +87,14 @@ fn a_disk_that_is_full_at_any_page_keeps_the_last_sample_readable() {
     assert_eq!(before, 5, "the last disk has room for everything");
 }
 
-/// How many segments with a short text there is room for, up to `most`.
+/// Returns how many segments with a short text fit, up to `most`.
 fn segments_with_a_text(disk: &SmallDisk, ring_bytes: Option<u64>, most: usize) -> usize {
     let fixture = Fixture::within(disk.path());
     let plain = options(&fixture);
     let options = ring_bytes.map_or(plain.clone(), |bytes| plain.ring_bytes(bytes));
     let publish = |number: usize| {
         let publisher = Publisher::open(&Key::new(&format!("text{number}")).unwrap(), &options)?;
-        publisher
-            .publish_text("short enough to lie in the ring")
-            .unwrap();
+        publisher.publish_text("short enough for the ring").unwrap();
         Ok::<_, AttachError>(publisher)
     };
     let publishers: Vec<_> = (0..most).map_while(|number| publish(number).ok()).collect();
@@ -114,7 +112,7 @@ fn a_container_of_64_mb_has_room_for_200_keys_and_with_short_rings_for_2000() {
 }
 
 #[test]
-fn a_disk_that_fills_up_later_refuses_only_what_is_new() {
+fn a_disk_that_fills_up_refuses_only_new_content() {
     let Some(disk) = SmallDisk::mount(512) else {
         return;
     };
@@ -122,7 +120,7 @@ fn a_disk_that_fills_up_later_refuses_only_what_is_new() {
     let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     publisher.publish_text("before").unwrap();
     let filler = disk.path().join("filler");
-    // As much as there is room for; that it does not all fit is the point.
+    // As much as fits; that it does not all fit is intended.
     drop(fs::write(&filler, vec![1; 1 << 20]));
 
     let too_much = "too much ".repeat(10_000);
@@ -131,7 +129,7 @@ fn a_disk_that_fills_up_later_refuses_only_what_is_new() {
         matches!(refused.kind(), PublishErrorKind::NoSpace { .. }),
         "{refused}"
     );
-    // Attaching, looking and reading need no room, nor do small samples.
+    // Attaching, inspecting and reading need no space, nor do small samples.
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "before");
     publisher.publish_text("small").unwrap();
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "small");
@@ -158,7 +156,7 @@ fn a_disk_too_full_for_any_segment_is_an_error() {
     fixture.assert_empty();
 }
 
-/// Somebody who has no inotify instance left, in a directory for segments that everybody may use.
+/// A user without inotify instances, in a directory for segments that every user may write to.
 struct WithoutInotify {
     user: OtherUser,
     directory: PrivateDir,
@@ -189,16 +187,18 @@ impl WithoutInotify {
 }
 
 #[test]
-fn without_inotify_waiting_polls_and_says_so() {
+fn without_inotify_waiting_polls_and_reports_it() {
     let Some(exhausted) = WithoutInotify::new() else {
         return;
     };
     let (fixture, user) = (&exhausted.fixture, &exhausted.user);
     let follow = ["follow", "--count", "1"];
     let follow = user.launch_as(fixture.viewer(follow)).start();
-    let show = user.launch_as(fixture.viewer(["show", "--wait", "60"])).start();
+    let show = user
+        .launch_as(fixture.viewer(["show", "--wait", "60"]))
+        .start();
     for viewer in [&follow, &show] {
-        viewer.wait_for_complaint("fs.inotify.max_user_instances");
+        viewer.wait_for_stderr("fs.inotify.max_user_instances");
     }
     let loader = user
         .launch_as(fixture.loader(["text", "seen all the same"]))
@@ -214,7 +214,7 @@ fn without_inotify_waiting_polls_and_says_so() {
 }
 
 #[test]
-fn without_inotify_names_are_noticed_to_come_and_go() {
+fn without_inotify_appearing_and_disappearing_names_are_detected() {
     let Some(exhausted) = WithoutInotify::new() else {
         return;
     };
@@ -226,29 +226,37 @@ fn without_inotify_names_are_noticed_to_come_and_go() {
         assert_eq!(actor.wait_done("polls"), "true");
     }
     publisher.run("join samples");
-    assert_eq!(watcher.wait_done("watch"), "true", "it came");
+    assert_eq!(
+        watcher.wait_done("watch"),
+        "true",
+        "the watch reports the new segment"
+    );
     waiter.wait_done("await");
     watcher.send("watch 60000");
     assert_eq!(watcher.wait_done("polls"), "true");
     publisher.run("leave");
-    assert_eq!(watcher.wait_done("watch"), "true", "it went");
+    assert_eq!(
+        watcher.wait_done("watch"),
+        "true",
+        "the watch reports the removed segment"
+    );
     watcher.send("watch 300");
     assert_eq!(watcher.wait_done("polls"), "true");
-    assert_eq!(watcher.wait_done("watch"), "false", "nothing happens");
+    assert_eq!(watcher.wait_done("watch"), "false", "the watch times out");
 }
 
 #[test]
-fn without_inotify_a_publisher_that_comes_later_is_told_who_watches() {
+fn without_inotify_a_later_publisher_learns_its_viewers() {
     let Some(exhausted) = WithoutInotify::new() else {
         return;
     };
     let (mut viewer, mut first) = (exhausted.actor(), exhausted.actor());
     first.run("open");
-    viewer.run("sit");
+    viewer.run("connect");
     let mut second = exhausted.actor();
     second.run("open");
-    second.run("gather");
-    let told = second.run("attends");
+    second.run("listen");
+    let told = second.run("viewers");
     assert!(told.contains("actor"), "{told}");
 }
 
@@ -266,7 +274,7 @@ fn a_disk_without_reservations_is_an_error() {
 }
 
 #[test]
-fn file_systems_that_hold_no_segments_are_named_at_once() {
+fn file_systems_that_cannot_hold_segments_are_reported_at_once() {
     for (path, kind) in [
         ("/proc", "(proc)"),
         ("/sys", "(sysfs)"),
@@ -295,8 +303,8 @@ fn file_systems_that_hold_no_segments_are_named_at_once() {
 }
 
 #[test]
-fn a_file_system_without_long_files_is_named_at_once() {
-    // Of 1 KiB a block: no file is longer than some gigabytes.
+fn a_file_system_without_long_files_is_reported_at_once() {
+    // With blocks of 1 KiB no file is longer than some gigabytes.
     let Some(disk) = SmallDisk::mount_ext2() else {
         return;
     };
@@ -320,7 +328,7 @@ fn a_file_system_without_long_files_is_named_at_once() {
 }
 
 #[test]
-fn a_disk_that_became_read_only_is_still_read() {
+fn a_disk_that_became_read_only_is_still_readable() {
     let Some(disk) = SmallDisk::mount(512) else {
         return;
     };
@@ -342,7 +350,7 @@ fn a_disk_that_became_read_only_is_still_read() {
     fixture.assert_empty();
 }
 
-/// Takes away root's right to pass over permissions, if it is root who tests.
+/// Removes root's privilege to bypass permissions, if the tests run as root.
 fn unprivileged(launch: Launch) -> Option<Launch> {
     const NO_PRIVILEGES: [&str; 2] = ["--bounding-set=-all", "--inh-caps=-all"];
     if !rustix::process::getuid().is_root() {
@@ -357,7 +365,7 @@ fn unprivileged(launch: Launch) -> Option<Launch> {
 }
 
 #[test]
-fn a_directory_that_may_not_be_written_is_an_error() {
+fn an_unwritable_directory_is_an_error() {
     let directory = PrivateDir::in_memory();
     let fixture = Fixture::within(directory.path());
     directory.set_mode(0o500);
@@ -379,7 +387,7 @@ fn limited(launch: Launch, limit: &str) -> Launch {
 }
 
 #[test]
-fn a_limit_of_open_files_is_an_error_wherever_it_strikes() {
+fn a_limit_of_open_files_is_an_error_at_every_step() {
     let fixture = Fixture::new();
     fixture.loader(["text", "--persist", "kept"]).run().done();
     let mut enough = 0;
@@ -401,7 +409,7 @@ fn a_limit_of_open_files_is_an_error_wherever_it_strikes() {
         }
         assert_eq!(fixture.viewer(["show"]).run().done().text(), "kept");
     }
-    assert!(enough > 0, "some of these limits leave room");
+    assert!(enough > 0, "some of these limits suffice");
     fixture.viewer(["remove"]).run().done();
     fixture.assert_empty();
 }
@@ -430,7 +438,7 @@ fn a_limit_of_the_file_size_is_an_error_and_no_signal() {
 }
 
 #[test]
-fn a_limit_of_the_file_size_does_not_keep_from_leaving_or_removing() {
+fn a_limit_of_the_file_size_permits_detaching_and_removing() {
     let fixture = Fixture::new();
     fixture.loader(["text", "--persist", "kept"]).run().done();
     limited(fixture.viewer(["show"]), "--fsize=0").run().done();
@@ -441,7 +449,7 @@ fn a_limit_of_the_file_size_does_not_keep_from_leaving_or_removing() {
 }
 
 #[test]
-fn a_limit_of_the_file_size_does_not_kill_who_clears() {
+fn a_limit_of_the_file_size_permits_clearing() {
     let fixture = Fixture::new();
     let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     for text in ["one", "two", "three"] {
@@ -459,13 +467,13 @@ fn a_limit_of_the_file_size_does_not_kill_who_clears() {
     assert!(Subscriber::attach(&key(&fixture), &options(&fixture)).is_ok());
 }
 
-/// What is large for the limits below.
+/// A large sample for the limits below.
 const LARGE: usize = 96 << 20;
 
-/// Asserts that the viewer shows what is large, or says why not, however little memory it may have.
+/// Asserts that the viewer shows the large content, or reports an error, under every memory limit.
 fn assert_shown_or_refused(fixture: &Fixture) {
     let mut shown = 0;
-    // From too little for the mapping to enough for all: nowhere between does it die.
+    // From too little for the mapping to enough for everything: it never crashes in between.
     for megabytes in (128..=640).step_by(64) {
         let limit = format!("--as={}", megabytes << 20);
         let outcome = limited(fixture.viewer(["show"]), &limit).run();
@@ -483,11 +491,11 @@ fn assert_shown_or_refused(fixture: &Fixture) {
             ),
         }
     }
-    assert!(shown > 0, "some of these limits leave room");
+    assert!(shown > 0, "some of these limits suffice");
 }
 
 #[test]
-fn a_limit_of_memory_is_an_error_of_who_reads_a_sample() {
+fn a_limit_of_memory_is_an_error_when_reading_a_sample() {
     let fixture = Fixture::new();
     let loader = fixture.loader(["text"]).input("x".repeat(LARGE)).start();
     loader.wait_for(fixture.key());
@@ -497,7 +505,7 @@ fn a_limit_of_memory_is_an_error_of_who_reads_a_sample() {
 }
 
 #[test]
-fn a_limit_of_memory_is_an_error_of_who_reads_a_block() {
+fn a_limit_of_memory_is_an_error_when_reading_a_block() {
     let fixture = Fixture::new();
     let mut actor = Actor::new(&fixture);
     actor.run(&format!("create {LARGE}"));
@@ -520,7 +528,7 @@ fn a_limit_of_memory_refuses_a_loan_and_keeps_the_last_sample() {
     assert_eq!(subscriber.latest().unwrap().unwrap().payload()[0], 2);
 }
 
-/// Loads and shows with both programs started in surroundings that lack something.
+/// Loads and shows with both programs started in a restricted environment.
 fn assert_works(fixture: &Fixture, surround: impl Fn(Launch) -> Launch) {
     let loader = surround(fixture.loader(["text", "all the same"])).start();
     loader.wait_for(fixture.key());
@@ -529,7 +537,7 @@ fn assert_works(fixture: &Fixture, surround: impl Fn(Launch) -> Launch) {
     for shown in [surround(fixture.viewer(["show"])), fixture.viewer(["show"])] {
         assert_eq!(shown.run().done().text(), "all the same");
     }
-    // Both kinds of creator meet at one name.
+    // Both ways to create meet at one name.
     let publisher = Publisher::open(&key(fixture), &options(fixture)).unwrap();
     assert!(!publisher.created());
     drop(publisher);
@@ -537,7 +545,7 @@ fn assert_works(fixture: &Fixture, surround: impl Fn(Launch) -> Launch) {
     let refused = actor.try_run("create 64");
     assert!(refused.contains("already"), "{refused}");
     assert_eq!(loader.kill().signal, Some(9));
-    // What is stale is replaced by it as by any other.
+    // It replaces a stale segment like the other way does.
     actor.run("create 64");
     actor.kill();
     fixture.assert_empty();
@@ -559,7 +567,7 @@ fn without_proc_everything_works() {
     assert_works(&Fixture::new(), hidden);
 }
 
-/// Starts it where no file can be made without a name; nothing where that cannot be had.
+/// Prepares programs without unnamed files; `None` if system calls cannot be filtered here.
 fn without_unnamed_files() -> Option<impl Fn(Launch) -> Launch> {
     let without = |launch: Launch| launch.through(env!("CARGO_BIN_EXE_without"), ["O_TMPFILE"]);
     if without(Launch::new("true")).run().code != Some(0) {
@@ -577,7 +585,7 @@ fn without_unnamed_files_everything_works() {
 }
 
 #[test]
-fn without_unnamed_files_no_list_sweeps_what_is_being_made() {
+fn without_unnamed_files_no_list_removes_a_segment_being_created() {
     const CREATIONS: usize = 100;
     let Some(without) = without_unnamed_files() else {
         return;
@@ -602,7 +610,7 @@ fn without_unnamed_files_no_list_sweeps_what_is_being_made() {
 }
 
 #[test]
-fn all_slots_taken_is_an_error_that_says_how_many_there_are() {
+fn all_slots_taken_is_an_error_with_the_number_of_slots() {
     let fixture = Fixture::new();
     let publishers: Vec<_> = (0..128)
         .map(|_| Publisher::open(&key(&fixture), &options(&fixture)).unwrap())

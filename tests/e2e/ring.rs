@@ -1,6 +1,6 @@
-//! `--ring` and `--retain`: how much of what was loaded stays.
+//! `--ring` and `--retain`: how much of the loaded content remains.
 
-use e2e_tests::{Program, Fixture};
+use e2e_tests::{Fixture, Program};
 
 fn loaded(fixture: &Fixture, arguments: &[&str]) -> Program {
     let loader = fixture.loader(arguments).start();
@@ -8,14 +8,14 @@ fn loaded(fixture: &Fixture, arguments: &[&str]) -> Program {
     loader
 }
 
-/// What the loaders have left that is still there, as lines.
+/// Returns the samples that are still in the segment, as lines.
 fn kept(fixture: &Fixture) -> Vec<String> {
     let follow = fixture.viewer(["follow", "--oldest", "--until-end"]).run();
     follow.done().text().lines().map(str::to_owned).collect()
 }
 
 #[test]
-fn a_ring_keeps_what_its_creator_said() {
+fn a_ring_keeps_the_size_of_its_creator() {
     let fixture = Fixture::new();
     drop(loaded(
         &fixture,
@@ -40,7 +40,7 @@ fn a_ring_keeps_what_its_creator_said() {
 }
 
 #[test]
-fn pictures_are_retained_as_far_as_was_said() {
+fn pictures_are_retained_up_to_the_configured_size() {
     for (retain, most) in [("0", 3), ("64M", 20)] {
         let fixture = Fixture::new();
         let frames = ["frames", "--test-pattern", "--persist", "--size", "320x180"];
@@ -58,19 +58,28 @@ fn pictures_are_retained_as_far_as_was_said() {
 }
 
 #[test]
-fn a_segment_that_was_there_keeps_its_ring_and_the_loader_says_so() {
+fn an_existing_segment_keeps_its_ring_and_the_loader_reports_it() {
     let fixture = Fixture::new();
-    let _first = loaded(&fixture, &["text", "--ring", "100K", "--retain", "3M", "one"]);
-    let same = loaded(&fixture, &["text", "--ring", "128K", "--retain", "3M", "two"]);
-    let other = loaded(&fixture, &["text", "--ring", "1M", "--retain", "0", "three"]);
-    let warning = other.wait_for_complaint("keeps its");
+    let _first = loaded(
+        &fixture,
+        &["text", "--ring", "100K", "--retain", "3M", "one"],
+    );
+    let same = loaded(
+        &fixture,
+        &["text", "--ring", "128K", "--retain", "3M", "two"],
+    );
+    let other = loaded(
+        &fixture,
+        &["text", "--ring", "1M", "--retain", "0", "three"],
+    );
+    let warning = other.wait_for_stderr("keeps its");
     assert!(
         warning.contains("keeps its --ring 128K and --retain 3M. For --ring 1M and --retain 0 end"),
         "{warning}"
     );
     let frames = ["frames", "--test-pattern", "--size", "64x48"];
     let frames = fixture.loader(frames).args(["--ring", "16K"]).start();
-    let warning = frames.wait_for_complaint("keeps its");
+    let warning = frames.wait_for_stderr("keeps its");
     assert!(
         warning.contains("its --ring 128K. For --ring 16K"),
         "{warning}"
@@ -81,7 +90,7 @@ fn a_segment_that_was_there_keeps_its_ring_and_the_loader_says_so() {
 }
 
 #[test]
-fn what_is_no_ring_is_wrong_usage() {
+fn invalid_ring_sizes_are_usage_errors() {
     let fixture = Fixture::new();
     for (option, size, words) in [
         ("--ring", "8K", "at least 16K"),

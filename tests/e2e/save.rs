@@ -1,5 +1,5 @@
-//! Saving among other users, without a reader, and through kills and signals: a file is there whole or
-//! not at all, it is the user's own, and nothing else is left.
+//! Saving among other users, without a reader, and through kills and signals: the file is complete
+//! or unchanged, it belongs to the user, and nothing else is left behind.
 
 use std::{
     fs::{self, File},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use e2e_tests::{
-    Desktop, Launch, OtherUser, TIMEOUT, PrivateDir, Program, Fixture, Signal, SmallDisk, Stores,
+    Desktop, Fixture, Launch, OtherUser, PrivateDir, Program, Signal, SmallDisk, Stores, TIMEOUT,
     Tracer, ViewerWindow, skip,
 };
 use rustix::{
@@ -23,7 +23,7 @@ use crate::actor::{key, options};
 const OLD: &str = "old, and whole";
 const NEW: &str = "new, and whole";
 
-/// A place to save in, and a small picture to save.
+/// A directory to save in, and a small picture to save.
 struct SaveFixture {
     fixture: Fixture,
     folder: PrivateDir,
@@ -31,7 +31,7 @@ struct SaveFixture {
 }
 
 impl SaveFixture {
-    /// In a folder that nobody else may enter.
+    /// Creates one in a private folder.
     fn new() -> SaveFixture {
         let fixture = Fixture::new();
         let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
@@ -44,7 +44,7 @@ impl SaveFixture {
         save
     }
 
-    /// In a folder that everybody may write to, as /tmp is.
+    /// Creates one in a folder that every user may write to, like /tmp.
     fn in_shared_directory() -> SaveFixture {
         let save = SaveFixture::new();
         save.folder.set_mode(0o1777);
@@ -65,9 +65,13 @@ impl SaveFixture {
         self.folder.path().join(name)
     }
 
-    /// Another user makes something here, by a shell's command with `$0` for its path.
+    /// Makes another user create a file here, by a shell command with `$0` for its path.
     fn plant(&self, other_user: &OtherUser, command: &str, path: &Path) {
-        let shell = self.fixture.program("sh").args(["-c", command]).args([path]);
+        let shell = self
+            .fixture
+            .program("sh")
+            .args(["-c", command])
+            .args([path]);
         other_user.launch_as(shell).run().done();
     }
 
@@ -75,20 +79,23 @@ impl SaveFixture {
         self.fixture.viewer(["show", "--output"]).args([path])
     }
 
-    /// Every command that writes a file named `1.png`.
+    /// Returns every command that writes a file named `1.png`.
     fn commands(&self, path: &Path) -> [Launch; 3] {
         let pattern = path.with_file_name("%d.png");
         let count = ["follow", "--count", "1"];
         [
             self.show(path),
-            self.fixture.viewer(count).args(["--output"]).args([pattern]),
+            self.fixture
+                .viewer(count)
+                .args(["--output"])
+                .args([pattern]),
             self.fixture.viewer(count).args(["--raw"]).args([path]),
         ]
     }
 }
 
 #[test]
-fn what_another_user_planted_gives_the_new_file_no_power() {
+fn a_file_planted_by_another_user_grants_no_permissions() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -103,7 +110,7 @@ fn what_another_user_planted_gives_the_new_file_no_power() {
         assert_eq!(saved.mode() & 0o7022, 0, "{:o}", saved.mode());
         fs::remove_file(&path).unwrap();
     }
-    // Nor does one's own.
+    // Nor does one of the same user.
     for command in save.commands(&path) {
         fs::write(&path, OLD).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o4750)).unwrap();
@@ -114,7 +121,7 @@ fn what_another_user_planted_gives_the_new_file_no_power() {
 }
 
 #[test]
-fn a_link_that_another_user_planted_is_not_followed() {
+fn a_link_planted_by_another_user_is_not_followed() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -128,7 +135,7 @@ fn a_link_that_another_user_planted_is_not_followed() {
         assert_eq!(fs::read_to_string(&precious).unwrap(), OLD);
         assert!(path.is_symlink());
     }
-    // One's own leads where it led, and stays one.
+    // A link of the same user is followed, and stays a link.
     fs::remove_file(&path).unwrap();
     symlink(&precious, &path).unwrap();
     for command in save.commands(&path) {
@@ -141,7 +148,7 @@ fn a_link_that_another_user_planted_is_not_followed() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_costs_an_error_and_no_time() {
+fn a_pipe_without_a_reader_is_an_error_at_once() {
     let save = SaveFixture::new();
     let path = save.path("1.png");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
@@ -163,7 +170,7 @@ fn a_pipe_that_nobody_reads_costs_an_error_and_no_time() {
 }
 
 #[test]
-fn a_terminal_is_not_written_to_as_a_file() {
+fn a_terminal_is_refused_as_an_output_file() {
     let save = SaveFixture::new();
     save.publisher.publish_text("\u{1b}[31mred").unwrap();
     for device in ["/dev/tty", "/dev/stdout"] {
@@ -191,9 +198,13 @@ fn a_terminal_is_not_written_to_as_a_file() {
     }
 }
 
-/// Starts a program under a tracer, stopped when it has created its first file; nothing where tracing
+/// Starts a program under a tracer, stopped when it has created its first file; `None` if tracing
 /// is not permitted.
-fn traced(save: &SaveFixture, launch: Launch, lacks_unnamed_files: bool) -> Option<(Program, Tracer)> {
+fn traced(
+    save: &SaveFixture,
+    launch: Launch,
+    lacks_unnamed_files: bool,
+) -> Option<(Program, Tracer)> {
     // It waits for a line first.
     let wait = ["-c", r#"read -r line; exec "$@""#, "sh"];
     let mut program = launch.through("sh", wait).input_kept_open().start();
@@ -227,7 +238,7 @@ fn kill_at_every_step(save: &SaveFixture, lacks_unnamed_files: bool) {
             found == OLD || found == NEW,
             "after {step} steps: {found:?}"
         );
-        // What was left goes with the next save of the same target.
+        // The next save of the same target removes the leftovers.
         save.show(&path).run().done();
         assert_eq!(save.folder.names(), ["text"], "after {step} steps");
         assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
@@ -246,14 +257,14 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
 }
 
 #[test]
-fn a_kill_at_any_moment_does_so_without_unnamed_files() {
+fn a_kill_at_any_moment_leaves_the_old_or_new_file_without_unnamed_files() {
     let save = SaveFixture::new();
     save.publisher.publish_text(NEW).unwrap();
     kill_at_every_step(&save, true);
 }
 
 #[test]
-fn a_signal_while_the_file_has_another_name_leaves_nothing() {
+fn a_signal_while_the_file_has_a_temporary_name_leaves_nothing() {
     let save = SaveFixture::new();
     save.publisher.publish_text(NEW).unwrap();
     let path = save.path("text");
@@ -264,10 +275,13 @@ fn a_signal_while_the_file_has_another_name_leaves_nothing() {
         };
         // Without a name until the moment before it takes the target's.
         while save.folder.names() == ["text"] {
-            assert!(tracer.step().is_some(), "it has another name for a moment");
+            assert!(
+                tracer.step().is_some(),
+                "it has a temporary name for a moment"
+            );
         }
         program.signal(signal);
-        tracer.let_go();
+        tracer.detach();
         let outcome = program.finish();
         assert!(
             outcome.signal.is_some() || outcome.code == Some(0),
@@ -279,7 +293,7 @@ fn a_signal_while_the_file_has_another_name_leaves_nothing() {
     }
 }
 
-/// Tells of files that are created in a folder.
+/// Reports files that are created in a folder.
 struct CreationWatch(rustix::fd::OwnedFd);
 
 impl CreationWatch {
@@ -299,29 +313,29 @@ impl CreationWatch {
     }
 }
 
-/// Lets it run where no file can be created without a name, so that half a file has one for long.
+/// Runs it where unnamed files are not supported, so that a partial file has a name for long.
 fn without_unnamed_files(launch: Launch) -> Launch {
     launch.through(env!("CARGO_BIN_EXE_without"), ["O_TMPFILE"])
 }
 
-/// Starts a save that takes a second, and waits until half a file is there.
-fn half_saved(save: &SaveFixture, launch: Launch) -> Program {
-    let arrivals = CreationWatch::watch(save.folder.path());
-    // So that whoever waits comes first, also on a machine that has much to do.
+/// Starts a save that takes a second, and waits until a partial file is there.
+fn start_partial_save(save: &SaveFixture, launch: Launch) -> Program {
+    let creations = CreationWatch::watch(save.folder.path());
+    // At a high niceness, so that the waiting test runs first, also on a loaded machine.
     let program = without_unnamed_files(launch)
         .through("nice", ["-n", "19"])
         .start();
-    arrivals.wait();
+    creations.wait();
     assert_eq!(
         save.folder.names().len(),
         2,
-        "half a file, beside the old one"
+        "a partial file beside the old one"
     );
     program
 }
 
 #[test]
-fn no_way_out_leaves_half_a_file() {
+fn no_way_to_end_leaves_a_partial_file() {
     let save = SaveFixture::new();
     save.publish_picture(5000);
     let path = save.path("1.png");
@@ -336,18 +350,18 @@ fn no_way_out_leaves_half_a_file() {
         (Signal::ABORT, Signal::ABORT),
         (Signal::POWER, Signal::TERM),
     ] {
-        // Who runs the tests may ignore some, which is inherited.
+        // The environment of the tests may ignore some, which is inherited.
         let show = save.show(&path).through("env", ["--default-signal"]);
-        let program = half_saved(&save, show);
+        let program = start_partial_save(&save, show);
         program.signal(signal);
         let outcome = program.finish();
-        // As if nobody had caught it.
+        // As without a handler.
         assert_eq!(outcome.signal, Some(ends_by.as_raw()), "{outcome:?}");
         assert_eq!(save.folder.names(), ["1.png"], "{signal:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
     }
-    // Only this one does, until the next save.
-    drop(half_saved(&save, save.show(&path)).kill());
+    // Only SIGKILL leaves the partial file, until the next save.
+    drop(start_partial_save(&save, save.show(&path)).kill());
     assert_eq!(save.folder.names().len(), 2);
     save.publish_picture(2);
     save.show(&path).run().done();
@@ -356,20 +370,20 @@ fn no_way_out_leaves_half_a_file() {
 }
 
 #[test]
-fn a_follower_that_is_asked_to_end_finishes_its_file() {
+fn a_terminated_follower_finishes_its_file() {
     let save = SaveFixture::new();
     save.publish_picture(1000);
     let path = save.path("1.png");
     fs::write(&path, OLD).unwrap();
     let [_, follow, _] = save.commands(&path);
-    let follow = half_saved(&save, follow);
+    let follow = start_partial_save(&save, follow);
     follow.terminate().done();
     assert_eq!(save.folder.names(), ["1.png"]);
     assert_eq!(image::open(&path).unwrap().width(), 1000);
 }
 
 #[test]
-fn a_window_that_closes_while_it_saves_leaves_nothing() {
+fn a_window_closed_while_it_saves_leaves_nothing() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -384,9 +398,9 @@ fn a_window_that_closes_while_it_saves_leaves_nothing() {
     let viewer = ViewerWindow::of(without_unnamed_files(viewer).start(), &desktop);
     viewer.window.press(&["F5"]);
     viewer.program.wait_for_status("Showing the picture");
-    let arrivals = CreationWatch::watch(save.folder.path());
+    let creations = CreationWatch::watch(save.folder.path());
     viewer.save_as(&path);
-    arrivals.wait();
+    creations.wait();
     viewer.program.terminate().done();
     assert_eq!(save.folder.names(), [] as [&str; 0]);
 }
@@ -394,8 +408,7 @@ fn a_window_that_closes_while_it_saves_leaves_nothing() {
 #[test]
 fn a_full_disk_or_a_limit_of_file_sizes_leaves_the_old_file() {
     let save = SaveFixture::new();
-    save
-        .publisher
+    save.publisher
         .publish_text(&"long ".repeat(200_000))
         .unwrap();
     let path = save.path("text");
@@ -419,7 +432,7 @@ fn a_full_disk_or_a_limit_of_file_sizes_leaves_the_old_file() {
 }
 
 #[test]
-fn a_segment_cut_while_it_is_written_is_what_is_told() {
+fn a_segment_truncated_while_it_is_written_is_reported() {
     const BYTES: usize = 8 << 20;
     let save = SaveFixture::new();
     let path = save.path("1.png");
@@ -433,8 +446,7 @@ fn a_segment_cut_while_it_is_written_is_what_is_told() {
     let raw = ["follow", "--raw"];
     let shell = ["-c", r#"exec "$@" > "$OUT""#, "sh"];
     let to_stdout = || {
-        save
-            .fixture
+        save.fixture
             .viewer(["show"])
             .through("sh", shell)
             .env("OUT", &path)

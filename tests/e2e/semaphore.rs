@@ -6,16 +6,16 @@ use std::thread;
 use std::time::Duration;
 
 use e2e_tests::layout::LAST;
-use e2e_tests::{OtherUser, Fixture, Schema, Signal};
+use e2e_tests::{Fixture, OtherUser, Schema, Signal};
 use shm_core::{Semaphore, segment};
 
 use crate::actor::{Actor, key, options, timed};
 use crate::permission::{SharedDirectory, other_users_actor};
 
-/// How long units of a dead process may take to come back. It takes about 20 ms; a loaded machine
-/// is given time.
-const SOON: Duration = Duration::from_secs(2);
-/// Longer than any machine takes.
+/// The limit for the return of a dead process's units. It takes about 20 ms; the rest is for a
+/// loaded machine.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(2);
+/// A timeout that no wait of these tests reaches.
 const LONG: Duration = Duration::from_secs(60);
 
 fn attached_actor(fixture: &Fixture) -> Actor {
@@ -24,7 +24,7 @@ fn attached_actor(fixture: &Fixture) -> Actor {
     actor
 }
 
-/// Counts the changes of the semaphore's word, modulo 2^16.
+/// Returns the number of changes of the semaphore's word, modulo 2^16.
 fn changes(fixture: &Fixture) -> u16 {
     let file = File::open(fixture.segment()).unwrap();
     let mut sequence = [0; 2];
@@ -32,7 +32,7 @@ fn changes(fixture: &Fixture) -> u16 {
     u16::from_le_bytes(sequence)
 }
 
-/// Waits until a waiter has said in the word that it sleeps.
+/// Waits until a waiter has set the bit in the word that it sleeps.
 fn await_sleeper_bit(fixture: &Fixture) {
     let file = File::open(fixture.segment()).unwrap();
     let mut low = [0; 2];
@@ -100,7 +100,7 @@ fn a_waiter_gets_the_unit_of_a_rival_that_was_woken_first_and_killed() {
 }
 
 #[test]
-fn units_of_a_killed_holder_come_back_to_a_waiter() {
+fn units_of_a_killed_holder_are_returned_to_a_waiter() {
     let fixture = Fixture::new();
     let ours = Semaphore::create(&key(&fixture), 2, &options(&fixture)).unwrap();
     let mut longest = Duration::ZERO;
@@ -121,13 +121,13 @@ fn units_of_a_killed_holder_come_back_to_a_waiter() {
         ours.release(2).unwrap();
     }
     println!("units of a killed holder were back within {longest:?}");
-    assert!(longest < SOON, "{longest:?}");
+    assert!(longest < TAKEOVER_LIMIT, "{longest:?}");
     assert!(ours.detach().removed);
     fixture.assert_empty();
 }
 
 #[test]
-fn a_newcomer_in_the_slot_of_a_killed_holder_finds_its_units() {
+fn a_process_in_the_slot_of_a_killed_holder_finds_its_units() {
     let fixture = Fixture::new();
     let ours = Semaphore::create(&key(&fixture), 2, &options(&fixture)).unwrap();
     let mut holder = attached_actor(&fixture);
@@ -139,7 +139,7 @@ fn a_newcomer_in_the_slot_of_a_killed_holder_finds_its_units() {
 }
 
 #[test]
-fn what_was_forgotten_does_not_come_back() {
+fn forgotten_units_are_not_returned() {
     let fixture = Fixture::new();
     let ours = Semaphore::create(&key(&fixture), 3, &options(&fixture)).unwrap();
     let mut consumer = attached_actor(&fixture);
@@ -167,7 +167,7 @@ fn a_stopped_holder_keeps_its_units() {
 }
 
 #[test]
-fn a_holder_that_leaves_gives_back_and_the_last_one_removes() {
+fn a_detaching_holder_returns_its_units_and_the_last_one_removes() {
     let fixture = Fixture::new();
     let mut first = Actor::new(&fixture);
     first.run("semaphore create 3");
@@ -175,7 +175,7 @@ fn a_holder_that_leaves_gives_back_and_the_last_one_removes() {
     first.run("semaphore acquire 2 1000");
     assert_eq!(first.run("semaphore leave"), "false");
     assert_eq!(second.run("semaphore units"), "3 0");
-    // A process that just ends does the same.
+    // The exit of a process has the same effect.
     let mut third = attached_actor(&fixture);
     third.run("semaphore acquire 3 1000");
     drop(third.finish().done());
@@ -184,13 +184,13 @@ fn a_holder_that_leaves_gives_back_and_the_last_one_removes() {
     fixture.assert_empty();
 }
 
-/// The referee of [`kills`]: see the actor. Gone with this value.
+/// The referee of the kills, two System V semaphores: see the actor. Removed on drop.
 struct Referee(i32);
 
 impl Referee {
-    #[expect(unsafe_code, reason = "nothing safe makes System V semaphores")]
+    #[expect(unsafe_code, reason = "no safe API creates System V semaphores")]
     fn new(units: i32) -> Referee {
-        // SAFETY: plain numbers.
+        // SAFETY: the call takes numbers only.
         let id = unsafe { libc::semget(libc::IPC_PRIVATE, 2, 0o600) };
         assert!(id >= 0, "{}", std::io::Error::last_os_error());
         for (which, value) in [(0, units), (1, 0)] {
@@ -201,7 +201,7 @@ impl Referee {
         Referee(id)
     }
 
-    #[expect(unsafe_code, reason = "nothing safe asks System V semaphores")]
+    #[expect(unsafe_code, reason = "no safe API reads System V semaphores")]
     fn violations(&self) -> i32 {
         // SAFETY: the command takes no argument.
         unsafe { libc::semctl(self.0, 1, libc::GETVAL) }
@@ -209,7 +209,7 @@ impl Referee {
 }
 
 impl Drop for Referee {
-    #[expect(unsafe_code, reason = "nothing safe removes System V semaphores")]
+    #[expect(unsafe_code, reason = "no safe API removes System V semaphores")]
     fn drop(&mut self) {
         // SAFETY: the command takes no argument.
         unsafe { libc::semctl(self.0, 0, libc::IPC_RMID) };
@@ -217,7 +217,7 @@ impl Drop for Referee {
 }
 
 #[test]
-fn kills_at_any_moment_never_let_more_in_than_there_are_units() {
+fn kills_at_any_moment_never_create_units() {
     const UNITS: u32 = 2;
     const KILLS: u16 = 60;
     let fixture = Fixture::new();
@@ -230,7 +230,7 @@ fn kills_at_any_moment_never_let_more_in_than_there_are_units() {
     };
     let mut competitors: Vec<Actor> = std::iter::repeat_with(competitor).take(4).collect();
     for kill in 0..KILLS {
-        // Some operations later, another number each time.
+        // After a different number of operations each time.
         let from = changes(&fixture);
         while changes(&fixture).wrapping_sub(from) < 1 + kill * 37 % 211 {
             thread::yield_now();
@@ -243,13 +243,13 @@ fn kills_at_any_moment_never_let_more_in_than_there_are_units() {
     }
     assert_eq!(referee.violations(), 0);
     ours.acquire(UNITS, LONG).unwrap();
-    assert!(!ours.try_acquire(1).unwrap(), "a unit was made");
+    assert!(!ours.try_acquire(1).unwrap(), "a unit was created");
     assert!(ours.detach().removed);
     fixture.assert_empty();
 }
 
 #[test]
-fn removal_ends_what_others_wait_for() {
+fn removal_ends_every_wait() {
     let fixture = Fixture::new();
     let mut waiter = Actor::new(&fixture);
     waiter.run("semaphore create 0");
@@ -280,22 +280,22 @@ fn another_user_is_refused() {
 }
 
 #[test]
-fn the_command_line_lists_it_tells_of_it_and_removes_it() {
+fn the_command_line_lists_inspects_and_removes_it() {
     let fixture = Fixture::new();
     let mut holder = Actor::new(&fixture);
     holder.run("semaphore create 5");
     holder.run("semaphore acquire 2 1000");
 
     let info = fixture.viewer(["info", "--json"]).run().done().json();
-    let faults = Schema::read("info").faults(&info);
-    assert!(faults.is_empty(), "{faults:#?}\n{info:#}");
+    let violations = Schema::read("info").violations(&info);
+    assert!(violations.is_empty(), "{violations:#?}\n{info:#}");
     assert_eq!(info["kind"], "semaphore", "{info}");
     assert_eq!(info["bytes"], 0, "{info}");
     assert_eq!((&info["available"], &info["held"]), (&3.into(), &2.into()));
     assert_eq!(info["attached"][0]["pid"], holder.program().pid());
     let list = fixture.bare_viewer(["list", "--json"]).run().done().json();
-    let faults = Schema::read("list").faults(&list);
-    assert!(faults.is_empty(), "{faults:#?}\n{list:#}");
+    let violations = Schema::read("list").violations(&list);
+    assert!(violations.is_empty(), "{violations:#?}\n{list:#}");
     assert_eq!(list[0]["kind"], "semaphore", "{list}");
     assert_eq!(
         (&list[0]["available"], &list[0]["held"]),
@@ -306,7 +306,7 @@ fn the_command_line_lists_it_tells_of_it_and_removes_it() {
     assert!(told.text().contains("3 available, 2 held"), "{told:?}");
     let told = fixture.bare_viewer(["list"]).run().done();
     assert!(told.text().contains("semaphore"), "{told:?}");
-    // There is nothing to show in it.
+    // It has no content to show.
     drop(fixture.viewer(["show"]).run().refused("another kind"));
 
     drop(fixture.viewer(["remove"]).run().refused("actor"));

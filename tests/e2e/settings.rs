@@ -1,4 +1,4 @@
-//! What a person gets used to: windows that open as they were left, keys, icons.
+//! Settings: windows that restore their size and key, keyboard shortcuts, icons.
 
 use std::{
     ffi::OsStr,
@@ -11,22 +11,22 @@ use std::{
 };
 
 use e2e_tests::{
-    Area, Bus, Desktop, Launch, LoaderWindow, OtherUser, PrivateDir, Fixture, SmallDisk,
+    Area, Bus, Desktop, Fixture, Launch, LoaderWindow, OtherUser, PrivateDir, SmallDisk,
     ViewerWindow, Window,
 };
 use image::Rgb;
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-/// The ring around the field that has the focus.
+/// The colour of the focus ring.
 const ACCENT: Rgb<u8> = Rgb([0x3A, 0x5F, 0xE0]);
-/// Where the key field of either window is.
+/// The position of the key field of either window.
 const KEY: Area = Area {
     x: 50,
     y: 12,
     width: 400,
     height: 46,
 };
-/// Where the loader's path field is.
+/// The position of the loader's path field.
 const PATH: Area = Area {
     x: 240,
     y: 131,
@@ -34,22 +34,22 @@ const PATH: Area = Area {
     height: 48,
 };
 
-/// Opens the viewer with no key on its command line.
+/// Opens the viewer without a key on its command line.
 fn open_viewer<'d>(fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
     let launch = fixture.bare_viewer(["--verbose"]);
     ViewerWindow::of(launch.on(desktop).start(), desktop)
 }
 
-/// The same for the loader.
+/// Opens the loader without a key on its command line.
 fn open_loader<'d>(fixture: &Fixture, desktop: &'d Desktop) -> LoaderWindow<'d> {
     let launch = fixture.bare_loader(["--verbose"]);
     LoaderWindow::of(launch.on(desktop).start(), desktop)
 }
 
-/// Presses a key that gives the focus to a field.
+/// Presses a key that focuses a field.
 fn press_for(desktop: &Desktop, window: &Window<'_>, chord: &str, field: Area) {
     window.press(&[chord]);
-    desktop.wait_for("the ring around a field", || {
+    desktop.wait_for("the focus ring of a field", || {
         window.screen().crop(field).extent_of(ACCENT).map(drop)
     });
 }
@@ -60,7 +60,7 @@ fn size(window: &Window<'_>) -> (u32, u32) {
 }
 
 #[test]
-fn size_and_key_outlive_the_windows() {
+fn size_and_key_are_restored() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -68,7 +68,7 @@ fn size_and_key_outlive_the_windows() {
     let loader = open_loader(&fixture, &desktop);
     let viewer = open_viewer(&fixture, &desktop);
     assert_eq!(size(&viewer.window), (640, 560));
-    // The loader's width stays, for the harness knows where its dialog is.
+    // The loader's width stays, because the harness knows the position of its dialog.
     for (window, width) in [(&loader.window, 640), (&viewer.window, 600)] {
         press_for(&desktop, window, "ctrl+k", KEY);
         window.press(&["ctrl+a"]);
@@ -77,7 +77,7 @@ fn size_and_key_outlive_the_windows() {
     }
     viewer.window.close();
     viewer.program.finish().done();
-    // However it ends, short of `kill -9`.
+    // However it ends, except by SIGKILL.
     loader.program.terminate().done();
 
     let loader = open_loader(&fixture, &desktop);
@@ -91,7 +91,7 @@ fn size_and_key_outlive_the_windows() {
 }
 
 #[test]
-fn what_is_remembered_can_be_damaged_and_is_kept() {
+fn damaged_settings_are_kept_as_a_copy() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -116,7 +116,7 @@ fn what_is_remembered_can_be_damaged_and_is_kept() {
 }
 
 #[test]
-fn the_desktop_knows_the_windows() {
+fn the_desktop_identifies_the_windows() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -139,7 +139,7 @@ fn the_desktop_knows_the_windows() {
 }
 
 #[test]
-fn tab_goes_round_the_fields() {
+fn tab_cycles_through_the_fields() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -161,7 +161,7 @@ fn tab_goes_round_the_fields() {
 }
 
 #[test]
-fn the_help_takes_the_keys_and_gives_them_back() {
+fn the_help_captures_the_keys_until_it_is_closed() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -172,12 +172,12 @@ fn the_help_takes_the_keys_and_gives_them_back() {
     let corner = || window.screen().pixel(4, 4);
     let bright = corner();
     let wait_for_help = |is_open: bool| {
-        desktop.wait_for("the help, or its end", || {
+        desktop.wait_for("the help to open or close", || {
             ((corner() != bright) == is_open).then_some(())
         });
     };
 
-    // In the key field a question mark is one. Over it, letters go nowhere.
+    // In the key field a question mark is text. Over the help, letters go nowhere.
     window.press(&["End"]);
     window.type_text("?");
     window.press(&["F1"]);
@@ -188,7 +188,7 @@ fn the_help_takes_the_keys_and_gives_them_back() {
     press_for(&desktop, window, "ctrl+k", KEY);
     assert_eq!(window.copy_field(), "MySharedMemory?");
 
-    // With no field to write in, it opens the help; a key that is tried out works.
+    // Without a focused field, it opens the help; a key pressed over it works.
     window.click((320, 300));
     window.press(&["question"]);
     wait_for_help(true);
@@ -221,18 +221,18 @@ fn light_and_dark_follow_the_desktop() {
     wait_for("light", Rgb([0xF4, 0xF5, 0xF8]));
 }
 
-/// The words of a notice that settings cannot be read.
+/// A part of the notice that settings cannot be read.
 const UNREADABLE: &str = "had remembered cannot be read";
-/// And of one that they cannot be written.
+/// A part of the notice that they cannot be written.
 const UNWRITABLE: &str = "cannot remember";
-/// And of one that there is no place for them.
+/// A part of the notice that there is no directory for them.
 const NOTHING: &str = "This window remembers nothing";
 
 const VIEWER: &str = "ShowSharedMem";
 const LOADER: &str = "SharedMemoryLoad";
 
-/// Opens a window, waits until it is there and has said these words, and closes it; returns what it said.
-fn says(launch: Launch, desktop: &Desktop, title: &str, words: &str) -> String {
+/// Opens a window, waits until it has printed these words, and closes it; returns the line.
+fn open_and_close(launch: Launch, desktop: &Desktop, title: &str, words: &str) -> String {
     let program = launch.on(desktop).start();
     let said = program.wait_for_status(words);
     desktop.window_of(&program, title).close();
@@ -241,7 +241,7 @@ fn says(launch: Launch, desktop: &Desktop, title: &str, words: &str) -> String {
 }
 
 #[test]
-fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
+fn a_window_opens_with_invalid_settings_and_reports_them() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -280,13 +280,13 @@ fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
         fs::create_dir_all(fixture.configuration()).unwrap();
         make();
         let viewer = fixture.bare_viewer(["--verbose"]);
-        let said = says(viewer, &desktop, VIEWER, UNREADABLE);
+        let said = open_and_close(viewer, &desktop, VIEWER, UNREADABLE);
         assert!(said.contains(words), "{said}");
         fs::remove_dir_all(fixture.configuration()).unwrap();
     }
-    // A folder on the way that is none.
+    // A file instead of a folder on the path.
     fs::write(fixture.configuration(), "").unwrap();
-    says(
+    open_and_close(
         fixture.bare_loader(["--verbose"]),
         &desktop,
         LOADER,
@@ -295,14 +295,18 @@ fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
 }
 
 #[test]
-fn a_window_opens_whatever_the_environment_says() {
+fn a_window_opens_in_any_environment() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
     let fixture = Fixture::new();
-    let without_configuration = || fixture.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
+    let without_configuration = || {
+        fixture
+            .bare_viewer(["--verbose"])
+            .env("XDG_CONFIG_HOME", "")
+    };
     for home in ["", "relative", "../.."] {
-        says(
+        open_and_close(
             without_configuration().env("HOME", home),
             &desktop,
             VIEWER,
@@ -310,7 +314,7 @@ fn a_window_opens_whatever_the_environment_says() {
         );
     }
     let missing = without_configuration().env("HOME", fixture.path("missing"));
-    says(missing, &desktop, VIEWER, "Ready.");
+    open_and_close(missing, &desktop, VIEWER, "Ready.");
     for locale in [
         b"xx_YY.none".as_slice(),
         b"\xff\xfe",
@@ -321,13 +325,13 @@ fn a_window_opens_whatever_the_environment_says() {
     ] {
         let locale = OsStr::from_bytes(locale);
         let launch = fixture.bare_viewer(["--verbose"]).env("LC_ALL", "");
-        says(
+        open_and_close(
             launch.env("LANG", locale).env("LANGUAGE", locale),
             &desktop,
             VIEWER,
             "Ready.",
         );
-        says(
+        open_and_close(
             fixture.bare_loader(["--verbose"]).env("LC_ALL", locale),
             &desktop,
             LOADER,
@@ -364,7 +368,9 @@ fn settings_in_the_home_of_another_user_are_left_alone() {
         };
         let before = files();
         // As `sudo -E` does.
-        let viewer = fixture.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
+        let viewer = fixture
+            .bare_viewer(["--verbose"])
+            .env("XDG_CONFIG_HOME", "");
         let viewer = ViewerWindow::of(viewer.env("HOME", &home).on(&desktop).start(), &desktop);
         let said = viewer.program.wait_for_status(NOTHING);
         assert!(said.contains("belongs to another user"), "{said}");
@@ -377,7 +383,7 @@ fn settings_in_the_home_of_another_user_are_left_alone() {
 }
 
 #[test]
-fn settings_that_cannot_be_written_are_told_and_the_window_goes_on() {
+fn unwritable_settings_are_reported_and_the_window_continues() {
     let (Some(desktop), Some(other_user)) = (Desktop::open(), OtherUser::new()) else {
         return;
     };
@@ -399,14 +405,14 @@ fn settings_that_cannot_be_written_are_told_and_the_window_goes_on() {
         viewer.program.wait_for_status("Unable to attach");
         viewer.program.terminate().done();
     };
-    // Root's, where the user may look and not write.
+    // Root's, readable but not writable for the user.
     resized(other_user.launch_as(viewer(home.path())));
     let settings = home.path().join("shm-core");
     fs::create_dir(&settings).unwrap();
     fs::write(settings.join("viewer-app.json"), "{}").unwrap();
-    // Left by root, for nobody else.
+    // Left by root, inaccessible for the user.
     fs::set_permissions(&settings, fs::Permissions::from_mode(0o700)).unwrap();
-    says(
+    open_and_close(
         other_user.launch_as(viewer(home.path())),
         &desktop,
         VIEWER,

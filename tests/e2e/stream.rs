@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Bus, Desktop, LoaderWindow, Picture, PictureFile, Fixture};
+use e2e_tests::{Bus, Desktop, Fixture, LoaderWindow, Picture, PictureFile};
 use image::{Delay, DynamicImage, Frame, RgbaImage, codecs::gif::GifEncoder};
 
 use crate::file_dialog;
 use crate::reader::{Reader, ReceivedFrame};
 
-/// Writes a GIF that shows each picture for this many milliseconds.
+/// Encodes a GIF that shows each picture for this many milliseconds.
 fn gif<'p>(
     fixture: &Fixture,
     pictures: impl IntoIterator<Item = &'p RgbaImage>,
@@ -32,13 +32,13 @@ fn rgba(picture: &Picture) -> RgbaImage {
     DynamicImage::ImageRgb8(picture.pixels().clone()).into_rgba8()
 }
 
-/// Reads frames until each of `pictures` was seen twice, in the order in which they stand.
+/// Reads frames until each of `pictures` was received twice, in order.
 fn assert_loops(reader: &mut Reader, pictures: &[RgbaImage]) {
     let mut seen = vec![0; pictures.len()];
     while seen.iter().any(|times| *times < 2) {
         let ReceivedFrame {
             sequence, pixels, ..
-        } = reader.next().expect("the stream goes on");
+        } = reader.next().expect("the stream continues");
         let index = usize::try_from(sequence - 1).unwrap() % pictures.len();
         assert!(
             pixels == *pictures[index].as_raw(),
@@ -49,7 +49,7 @@ fn assert_loops(reader: &mut Reader, pictures: &[RgbaImage]) {
 }
 
 #[test]
-fn a_gif_loops_in_its_own_time_until_it_is_stopped() {
+fn a_gif_loops_at_its_own_rate_until_it_is_stopped() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -62,7 +62,7 @@ fn a_gif_loops_in_its_own_time_until_it_is_stopped() {
     assert!(said.contains("moving.gif into"), "{said}");
     let mut reader = Reader::attach(&fixture);
     assert_loops(&mut reader, &pictures);
-    let last = reader.next().expect("the stream goes on").sequence;
+    let last = reader.next().expect("the stream continues").sequence;
     // It may be late, and never early.
     let intervals = u32::try_from(last - 1).unwrap();
     assert!(began.elapsed() >= Duration::from_millis(60) * intervals);
@@ -80,7 +80,7 @@ fn a_gif_loops_in_its_own_time_until_it_is_stopped() {
     loader.program.terminate().done();
 }
 
-/// How much memory of its own a process has, in kilobytes.
+/// Returns the private memory of a process, in kilobytes.
 fn own_memory(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status
@@ -91,7 +91,7 @@ fn own_memory(pid: u32) -> u64 {
 }
 
 #[test]
-fn a_gif_of_many_frames_is_never_held_whole() {
+fn a_gif_of_many_frames_is_never_fully_in_memory() {
     const SIDE: u32 = 1_000;
     const FRAMES: u8 = 60;
     let Some(desktop) = Desktop::open() else {
@@ -106,7 +106,7 @@ fn a_gif_of_many_frames_is_never_held_whole() {
     let before = own_memory(loader.program.pid());
     loader.stream(&path);
     let mut reader = Reader::attach(&fixture);
-    while reader.next().expect("the stream goes on").sequence < u64::from(FRAMES) {}
+    while reader.next().expect("the stream continues").sequence < u64::from(FRAMES) {}
     let grown = own_memory(loader.program.pid()).saturating_sub(before);
     let whole = u64::from(SIDE * SIDE) * 4 * u64::from(FRAMES) / 1_024;
     println!("{grown} kB more, where all frames have {whole} kB");
@@ -117,7 +117,7 @@ fn a_gif_of_many_frames_is_never_held_whole() {
 }
 
 #[test]
-fn a_folder_plays_in_the_order_of_names_and_gives_way_to_a_text() {
+fn a_folder_plays_in_name_order_until_a_text_is_loaded() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -144,7 +144,7 @@ fn a_folder_plays_in_the_order_of_names_and_gives_way_to_a_text() {
 }
 
 #[test]
-fn the_test_pattern_plays_and_ends_with_the_window() {
+fn the_test_pattern_ends_with_the_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -153,7 +153,7 @@ fn the_test_pattern_plays_and_ends_with_the_window() {
     loader.stream_test_pattern();
     let mut reader = Reader::attach(&fixture);
     for _ in 0..20 {
-        let frame = reader.next().expect("the stream goes on");
+        let frame = reader.next().expect("the stream continues");
         assert_eq!(frame.number(), frame.sequence);
     }
     loader.program.terminate().done();
@@ -163,7 +163,7 @@ fn the_test_pattern_plays_and_ends_with_the_window() {
 }
 
 #[test]
-fn what_cannot_be_streamed_is_said_and_the_window_goes_on() {
+fn unstreamable_files_are_reported_and_the_window_continues() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -180,7 +180,7 @@ fn what_cannot_be_streamed_is_said_and_the_window_goes_on() {
 }
 
 #[test]
-fn a_folder_is_chosen_in_the_systems_dialog() {
+fn a_folder_is_chosen_in_the_system_dialog() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -188,7 +188,11 @@ fn a_folder_is_chosen_in_the_systems_dialog() {
     let Some(bus) = Bus::open(&desktop) else {
         return;
     };
-    let program = fixture.loader(["--verbose"]).on(&desktop).with(&bus).start();
+    let program = fixture
+        .loader(["--verbose"])
+        .on(&desktop)
+        .with(&bus)
+        .start();
     let loader = LoaderWindow::of(program, &desktop);
     let folder = fixture.path("pictures");
     fs::create_dir(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! What publishing asks of the kernel.
+//! The system calls of a publication.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -7,10 +7,11 @@ use e2e_tests::{Fixture, Step, Stores, Tracer, skip};
 use crate::actor::Actor;
 
 const WAKE: u64 = libc::SYS_futex.unsigned_abs();
-/// A look at whether the segment has its name still asks twice: where the name leads, and what this is.
-const A_LOOK: u64 = 2;
+/// A check of the segment's name takes two more: where the name leads, and its file's metadata.
+const NAME_CHECK_CALLS: u64 = 2;
 
-/// All system calls of so many publications, by their number, and for how many seconds at most.
+/// Returns all system calls of so many publications, by their number, and the elapsed seconds,
+/// rounded up.
 fn calls(
     actor: &mut Actor,
     fixture: &Fixture,
@@ -18,7 +19,7 @@ fn calls(
     size: usize,
 ) -> Option<(BTreeMap<u64, u64>, u64)> {
     let line = format!("copies {count} {size}");
-    // What only the first of a size does.
+    // What only the first publication of a size does.
     actor.run(&line);
     let tracer = match Tracer::seize(actor.program(), fixture.segments()) {
         Ok(tracer) => tracer,
@@ -38,12 +39,12 @@ fn calls(
         }
     }
     let seconds = began.elapsed().as_secs() + 1;
-    tracer.let_go();
+    tracer.detach();
     actor.wait_done(&line);
     Some((calls, seconds))
 }
 
-/// Counts them for every size that lies in the ring; `wakes` says how many wakes are right.
+/// Counts them for every size that lies in the ring; `wakes` returns the expected number of wakes.
 fn count_for_all_sizes(launch: impl Fn(&Fixture) -> Actor, wakes: impl Fn(u64) -> u64) {
     const COUNT: u64 = 300;
     let fixture = Fixture::new();
@@ -57,7 +58,7 @@ fn count_for_all_sizes(launch: impl Fn(&Fixture) -> Actor, wakes: impl Fn(u64) -
         assert_eq!(woken, wakes(COUNT), "wakes at {size} bytes");
         let others: u64 = calls.values().sum();
         assert!(
-            others <= seconds * A_LOOK,
+            others <= seconds * NAME_CHECK_CALLS,
             "{size} bytes: {calls:?} in {seconds} s"
         );
     }
@@ -69,7 +70,8 @@ fn a_small_publication_makes_no_system_call_but_the_wake() {
 }
 
 #[test]
-fn who_wakes_nobody_makes_none_at_all() {
-    let quiet = |fixture: &Fixture| Actor::start(Actor::launch(fixture).env("ACTOR_NO_NOTIFY", "1"));
+fn a_publication_without_notification_makes_no_system_call() {
+    let quiet =
+        |fixture: &Fixture| Actor::start(Actor::launch(fixture).env("ACTOR_NO_NOTIFY", "1"));
     count_for_all_sizes(quiet, |_| 0);
 }

@@ -1,8 +1,8 @@
-//! What others chose reaches a terminal escaped, and a pipe as it is.
+//! Untrusted text reaches a terminal escaped, and a pipe unchanged.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
-use e2e_tests::{Launch, OtherUser, Outcome, PrivateDir, Program, Fixture, binaries_folder};
+use e2e_tests::{Fixture, Launch, OtherUser, Outcome, PrivateDir, Program, binaries_folder};
 use serde_json::Value;
 use shm_core::escape::{is_hidden, is_hidden_in_text};
 
@@ -23,21 +23,21 @@ fn load(launch: Launch, words: &str) -> Program {
     loader
 }
 
-/// What a program has printed on a terminal.
-fn printed(launch: Launch) -> String {
-    let outcome = launch.printing_on_terminal().run().done();
+/// Returns the output of a program on a terminal.
+fn stdout_on_terminal(launch: Launch) -> String {
+    let outcome = launch.with_stdout_on_terminal().run().done();
     safe(&outcome, &String::from_utf8_lossy(&outcome.stdout))
 }
 
-/// What a program has complained on a terminal.
-fn complained(launch: Launch) -> String {
-    let outcome = launch.complaining_on_terminal().run();
+/// Returns the error output of a program on a terminal.
+fn stderr_on_terminal(launch: Launch) -> String {
+    let outcome = launch.with_stderr_on_terminal().run();
     assert_ne!(outcome.code, Some(0), "{outcome:?}");
     safe(&outcome, &outcome.stderr)
 }
 
-/// Copies one of the programs. Not by ourselves: a child that another test starts meanwhile would have
-/// the copy open, and then it cannot be started.
+/// Copies one of the programs in another process: a child that another test starts meanwhile would
+/// inherit the copy open for writing, and then it cannot be executed.
 fn copy(fixture: &Fixture, name: &str, to: &Path) {
     let copy = fixture.program("install").args(["-m", "755"]);
     copy.args([&binaries_folder().join(name), to]).run().done();
@@ -54,24 +54,27 @@ fn a_text_is_escaped_on_a_terminal_and_raw_in_a_pipe() {
     let fixture = Fixture::new();
     let _loader = load(fixture.loader(["text"]).input(HOSTILE), fixture.key());
     let show = |arguments: &[&str]| fixture.viewer(["show"]).args(arguments);
-    assert_eq!(printed(show(&[])), HOSTILE_SHOWN);
+    assert_eq!(stdout_on_terminal(show(&[])), HOSTILE_SHOWN);
     assert_eq!(show(&[]).run().done().stdout, HOSTILE.as_bytes());
-    let raw = show(&["--no-escape"]).printing_on_terminal().run().done();
+    let raw = show(&["--no-escape"])
+        .with_stdout_on_terminal()
+        .run()
+        .done();
     assert_eq!(raw.stdout, HOSTILE.as_bytes());
-    // Where only the errors go to a terminal, the text goes into a pipe.
-    let piped = show(&[]).complaining_on_terminal().run().done();
+    // If only standard error is a terminal, the text goes to a pipe.
+    let piped = show(&[]).with_stderr_on_terminal().run().done();
     assert_eq!(piped.stdout, HOSTILE.as_bytes());
 
     let follow = |arguments: &[&str]| fixture.viewer(["follow", "--count", "1"]).args(arguments);
-    let line = printed(follow(&[]));
+    let line = stdout_on_terminal(follow(&[]));
     assert_eq!(line.matches('\n').count(), 1, "{line:?}");
     assert!(line.starts_with(r"one\ttab\ntwo \u{1b}]0;owned"), "{line}");
     assert!(line.contains(r"over\u{202e}txt\u{2066}\u{200b}"), "{line}");
-    printed(fixture.viewer(["info", "--hex"]));
+    stdout_on_terminal(fixture.viewer(["info", "--hex"]));
 }
 
 #[test]
-fn a_text_of_another_user_is_escaped_too() {
+fn a_text_of_another_user_is_escaped() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -81,33 +84,39 @@ fn a_text_of_another_user_is_escaped_too() {
     let loader = fixture.loader(["text", "--mode", "644"]).input(HOSTILE);
     let loader = load(other_user.launch_as(loader), fixture.key());
     let show = || fixture.viewer(["show", "--owner", "nobody"]);
-    assert_eq!(printed(show()), HOSTILE_SHOWN);
+    assert_eq!(stdout_on_terminal(show()), HOSTILE_SHOWN);
     assert_eq!(show().run().done().stdout, HOSTILE.as_bytes());
     loader.terminate().done();
 }
 
 #[test]
-fn whatever_characters_a_text_has_none_that_is_hidden_reaches_a_terminal() {
+fn no_hidden_character_reaches_a_terminal() {
     let fixture = Fixture::new();
     let every: String = ('\0'..='\u{323af}')
         .chain('\u{e0000}'..='\u{e1fff}')
         .filter(|character| *character != '\u{fffd}')
         .collect();
-    let _loader = load(fixture.loader(["text"]).input(every.as_str()), fixture.key());
-    let shown = printed(fixture.viewer(["show"]));
+    let _loader = load(
+        fixture.loader(["text"]).input(every.as_str()),
+        fixture.key(),
+    );
+    let shown = stdout_on_terminal(fixture.viewer(["show"]));
     assert!(shown.contains(r"\u{206f}") && shown.contains(r"\u{e0fff}"));
     assert!(shown.contains("鍵") && shown.contains('\u{fe0f}'));
-    printed(fixture.viewer(["follow", "--count", "1"]));
+    stdout_on_terminal(fixture.viewer(["follow", "--count", "1"]));
     assert!(fixture.viewer(["show"]).run().done().stdout == every.as_bytes());
 }
 
 #[test]
-fn json_has_the_same_value_without_a_hidden_character() {
+fn json_encodes_the_same_value_without_hidden_characters() {
     let fixture = Fixture::new();
     let file = fixture.file(NAME, b"content");
     let text = load(fixture.loader(["text"]).input(HOSTILE), fixture.key());
     let follow = || fixture.viewer(["follow", "--count", "1", "--json"]);
-    for line in [printed(follow()), follow().run().done().text().to_owned()] {
+    for line in [
+        stdout_on_terminal(follow()),
+        follow().run().done().text().to_owned(),
+    ] {
         assert!(!line.trim_end().contains(is_hidden), "{line:?}");
         assert!(
             line.contains(r"\u202e") && line.contains(r"\udb40\udc41"),
@@ -128,46 +137,46 @@ fn json_has_the_same_value_without_a_hidden_character() {
             "list" => json,
             _ => fixture.viewer(command.iter()),
         };
-        printed(json);
+        stdout_on_terminal(json);
     }
 }
 
 #[test]
-fn names_of_files_are_escaped_and_stay_in_their_line() {
+fn names_of_files_are_escaped_and_add_no_line() {
     let fixture = Fixture::new();
     let file = fixture.file(NAME, b"some bytes");
     let loader = fixture.loader(["file"]).args([&file]);
-    let loader = loader.printing_on_terminal().start();
+    let loader = loader.with_stdout_on_terminal().start();
     let said = loader.wait_for(fixture.key());
     assert!(!said.contains(is_hidden), "{said:?}");
     for command in [&["info"][..], &["follow", "--count", "1"]] {
-        let shown = printed(fixture.viewer(command));
+        let shown = stdout_on_terminal(fixture.viewer(command));
         assert!(shown.contains(NAME_SHOWN), "{shown}");
         let piped = fixture.viewer(command).run().done();
-        // A line stays a line, and all else is as it is.
+        // A line stays a line, and everything else is unchanged.
         let in_a_line = NAME.replace('\n', r"\n").replace('\t', r"\t");
         assert!(piped.text().contains(&in_a_line), "{piped:?}");
     }
     loader.terminate().done();
 
-    // What cannot be loaded, or written, is named in the error.
+    // A file that cannot be loaded or written is named in the error.
     let missing = fixture.path(&format!("{NAME}.png"));
     for launch in [
         fixture.loader(["image"]).args([&missing]),
         fixture.loader(["file"]).args([&missing]),
     ] {
-        let complaint = complained(launch);
+        let complaint = stderr_on_terminal(launch);
         assert!(complaint.contains(NAME_SHOWN), "{complaint}");
         assert_eq!(complaint.matches('\n').count(), 1, "{complaint:?}");
     }
     let _loader = load(fixture.loader(["text", "hi"]), fixture.key());
     let place = fixture.path(NAME).join("x");
-    let complaint = complained(fixture.viewer(["show", "--output"]).args([&place]));
+    let complaint = stderr_on_terminal(fixture.viewer(["show", "--output"]).args([&place]));
     assert!(complaint.contains(NAME_SHOWN), "{complaint}");
     let raw = fixture.viewer(["show", "--output"]).args([&place]).run();
     assert!(raw.stderr.contains("\u{1b}[2J\u{202e}il"), "{raw:?}");
     let raw = fixture.viewer(["show", "--no-escape", "--output"]);
-    let raw = raw.args([&place]).complaining_on_terminal().run();
+    let raw = raw.args([&place]).with_stderr_on_terminal().run();
     assert!(raw.stderr.contains("\u{1b}[2J\u{202e}il"), "{raw:?}");
 }
 
@@ -182,24 +191,24 @@ fn programs_with_hostile_names_are_escaped() {
     let loader = loader.args(["text", "--verbose", "hi", "--key", fixture.key()]);
     let loader = load(loader, fixture.key());
     for command in ["info", "list"] {
-        let printed = printed(fixture.viewer([command]));
+        let printed = stdout_on_terminal(fixture.viewer([command]));
         assert!(printed.contains(shown), "{printed}");
     }
-    let complaint = complained(fixture.viewer(["remove"]));
+    let complaint = stderr_on_terminal(fixture.viewer(["remove"]));
     assert!(complaint.contains(shown), "{complaint}");
     loader.terminate().done();
 
-    // Those who watch have names too, and the loader tells them.
+    // Viewers have names too, and the loader prints them.
     let viewer = fixture.path(&format!("v{name}"));
     copy(&fixture, "viewer-app", &viewer);
     let loader = fixture.loader(["text", "--verbose", "hi"]);
-    let loader = loader.complaining_on_terminal().start();
+    let loader = loader.with_stderr_on_terminal().start();
     loader.wait_for(fixture.key());
     let follow = fixture
         .program(&viewer)
         .args(["follow", "--key", fixture.key()]);
     let follow = follow.start();
-    let told = loader.wait_for_complaint(r"v");
+    let told = loader.wait_for_stderr(r"v");
     follow.wait_for("hi");
     follow.terminate().done();
     let told = told + &loader.terminate().stderr;
@@ -208,7 +217,7 @@ fn programs_with_hostile_names_are_escaped() {
 }
 
 #[test]
-fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
+fn keys_with_hidden_characters_are_refused_and_existing_ones_are_listed() {
     let fixture = Fixture::new();
     for (key, code) in [
         ("a\u{202e}b", "U+202E"),
@@ -222,7 +231,7 @@ fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
             fixture.bare_viewer(["remove", "--key", key]),
             fixture.bare_viewer(["--key", key]),
         ] {
-            let outcome = launch.complaining_on_terminal().run();
+            let outcome = launch.with_stderr_on_terminal().run();
             assert_eq!(outcome.code, Some(2), "{outcome:?}");
             let complaint = safe(&outcome, &outcome.stderr);
             assert!(complaint.contains(code), "{complaint}");
@@ -230,13 +239,13 @@ fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
     }
     fixture.assert_empty();
 
-    // Another program has made one all the same.
+    // Another program has created one nonetheless.
     let uid = rustix::process::getuid().as_raw();
     for name in ["a\u{202e}'b\n", "\u{1b}[2J", "c\u{200b}"] {
         let path = fixture.segments().join(format!("shm-core.{uid}.{name}"));
         fs::write(&path, "theirs").unwrap();
-        let list = printed(fixture.bare_viewer(["list"]));
-        // Before it may stand what Qt programs share, whoever started them.
+        let list = stdout_on_terminal(fixture.bare_viewer(["list"]));
+        // Segments of Qt programs may be listed before it.
         let line = list.lines().last().unwrap();
         assert!(line.contains("which no key may have"), "{line}");
         // The remedy is a command that works.
@@ -248,13 +257,16 @@ fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
         &[format!("shm-core.{uid}.").as_bytes(), b"\xff\x9b"].concat(),
     ));
     fs::write(&path, "theirs").unwrap();
-    let list = fixture.bare_viewer(["list"]).printing_on_terminal().run();
+    let list = fixture
+        .bare_viewer(["list"])
+        .with_stdout_on_terminal()
+        .run();
     assert!(!list.done().text().contains(is_hidden_in_text));
     fs::remove_file(path).unwrap();
 }
 
 #[test]
-fn keys_of_qt_programs_are_escaped_and_usable() {
+fn keys_of_qt_programs_are_escaped_and_remain_usable() {
     let fixture = Fixture::new();
     let folder = fixture.path(NAME);
     fs::create_dir(&folder).unwrap();
@@ -262,26 +274,29 @@ fn keys_of_qt_programs_are_escaped_and_usable() {
     let shown = r"qt:K\u{202e}\u{200b}";
     let loader = fixture.bare_loader(["text", "--key", key, "--as", "qstring"]);
     let loader = loader.env("TMPDIR", &folder).input(HOSTILE);
-    let loader = loader.printing_on_terminal().start();
+    let loader = loader.with_stdout_on_terminal().start();
     let said = loader.wait_for(shown);
     assert!(!said.contains(is_hidden), "{said:?}");
     let viewer = |command: &[&str]| {
         let viewer = fixture.bare_viewer(command).args(["--key", key]);
         viewer.env("TMPDIR", &folder)
     };
-    assert_eq!(printed(viewer(&["show", "--as", "qstring"])), HOSTILE_SHOWN);
-    assert!(printed(viewer(&["info"])).contains(shown));
-    printed(viewer(&["info", "--json"]));
-    printed(viewer(&["list"]));
-    let complaint = complained(viewer(&["remove"]));
+    assert_eq!(
+        stdout_on_terminal(viewer(&["show", "--as", "qstring"])),
+        HOSTILE_SHOWN
+    );
+    assert!(stdout_on_terminal(viewer(&["info"])).contains(shown));
+    stdout_on_terminal(viewer(&["info", "--json"]));
+    stdout_on_terminal(viewer(&["list"]));
+    let complaint = stderr_on_terminal(viewer(&["remove"]));
     assert!(complaint.contains(shown), "{complaint}");
     loader.terminate().done();
-    let complaint = complained(viewer(&["show"]));
+    let complaint = stderr_on_terminal(viewer(&["show"]));
     assert!(complaint.contains(shown), "{complaint}");
 }
 
 #[test]
-fn wrong_arguments_are_escaped_where_they_are_quoted() {
+fn invalid_arguments_are_escaped_in_errors() {
     let fixture = Fixture::new();
     for launch in [
         fixture.bare_viewer([HOSTILE.replace('\0', "")]),
@@ -290,18 +305,21 @@ fn wrong_arguments_are_escaped_where_they_are_quoted() {
         fixture.bare_loader(["text", "--mode", NAME]),
         fixture.bare_loader([format!("--{NAME}")]),
     ] {
-        let outcome = launch.complaining_on_terminal().run();
+        let outcome = launch.with_stderr_on_terminal().run();
         assert_eq!(outcome.code, Some(2), "{outcome:?}");
         let complaint = safe(&outcome, &outcome.stderr);
         assert!(complaint.contains(r"\u{202e}"), "{complaint}");
     }
-    // Help is the program's own, in its own colours.
-    let help = fixture.bare_viewer(["--help"]).printing_on_terminal().run();
+    // The help is the program's own text, in its own colours.
+    let help = fixture
+        .bare_viewer(["--help"])
+        .with_stdout_on_terminal()
+        .run();
     assert!(help.done().text().contains("--no-escape"));
 }
 
 #[test]
-fn bytes_go_to_a_terminal_only_when_asked_for() {
+fn bytes_are_written_to_a_terminal_only_on_request() {
     let fixture = Fixture::new();
     let bytes: Vec<u8> = (0..=255).collect();
     let _loader = load(
@@ -310,7 +328,7 @@ fn bytes_go_to_a_terminal_only_when_asked_for() {
     );
     let show = |arguments: &[&str]| {
         let show = fixture.viewer(["show"]).args(arguments);
-        show.printing_on_terminal().run()
+        show.with_stdout_on_terminal().run()
     };
     let refused = show(&[]).refused("--no-escape");
     assert!(refused.stdout.is_empty(), "{refused:?}");
@@ -319,8 +337,8 @@ fn bytes_go_to_a_terminal_only_when_asked_for() {
 }
 
 #[test]
-fn a_crowd_of_foreign_files_is_one_line() {
-    const CROWD: usize = 3_000;
+fn many_foreign_files_are_summarised_in_one_line() {
+    const COUNT: usize = 3_000;
     let fixture = Fixture::new();
     let uid = rustix::process::getuid().as_raw();
     let _loader = load(fixture.loader(["text", "hi"]), fixture.key());
@@ -328,11 +346,11 @@ fn a_crowd_of_foreign_files_is_one_line() {
         let name = format!("shm-core.{uid}.{number}{}", "\u{202e}".repeat(30));
         fixture.segments().join(name)
     };
-    for number in 0..CROWD {
+    for number in 0..COUNT {
         fs::write(foreign(number), "junk").unwrap();
     }
     let list = |arguments: &[&str]| fixture.bare_viewer(["list"]).args(arguments);
-    let brief = printed(list(&[]));
+    let brief = stdout_on_terminal(list(&[]));
     assert!(brief.contains(fixture.key()), "{brief}");
     assert!(
         brief.ends_with(
@@ -341,9 +359,9 @@ fn a_crowd_of_foreign_files_is_one_line() {
         "{brief}"
     );
     assert!(!brief.contains(r"\u{202e}"), "{brief}");
-    let all = printed(list(&["--all"]));
+    let all = stdout_on_terminal(list(&["--all"]));
     let named: Vec<&str> = all.lines().filter(|line| line.contains("U+202E")).collect();
-    assert_eq!(named.len(), CROWD);
+    assert_eq!(named.len(), COUNT);
     let names = named
         .iter()
         .map(|line| line.trim().split(": ").next().unwrap());
@@ -353,16 +371,16 @@ fn a_crowd_of_foreign_files_is_one_line() {
     let reasons = json.as_array().unwrap().iter();
     assert_eq!(
         reasons.filter(|entry| entry["reason"].is_string()).count(),
-        CROWD
+        COUNT
     );
 }
 
 #[test]
-fn how_far_a_stream_is_is_written_over_on_a_terminal_and_left_out_of_a_pipe() {
+fn stream_progress_is_overwritten_on_a_terminal_and_omitted_in_a_pipe() {
     const ERASE: &str = "\r\u{1b}[K";
     let fixture = Fixture::new();
     let stream = || fixture.loader(["frames", "--test-pattern", "--count", "120", "--fps", "100"]);
-    let seen = stream().complaining_on_terminal().run().done();
+    let seen = stream().with_stderr_on_terminal().run().done();
     assert!(seen.stderr.contains(ERASE), "{seen:?}");
     let rest = seen.stderr.replace(ERASE, "");
     assert!(!rest.contains(is_hidden_in_text), "{rest:?}");

@@ -3,7 +3,7 @@
 use e2e_tests::Fixture;
 
 /// Loads `text` as an argument and asserts that the viewer prints exactly its bytes.
-fn assert_survives(text: &str) {
+fn assert_preserved(text: &str) {
     let fixture = Fixture::new();
     let loader = fixture.loader(["text", "--", text]).start();
     loader.wait_for(fixture.key());
@@ -14,7 +14,7 @@ fn assert_survives(text: &str) {
 }
 
 /// Loads `bytes` from standard input and asserts that the viewer prints exactly these.
-fn assert_survives_input(arguments: &[&str], bytes: &[u8]) {
+fn assert_input_preserved(arguments: &[&str], bytes: &[u8]) {
     let fixture = Fixture::new();
     let loader = fixture.loader(arguments).input(bytes).start();
     loader.wait_for(fixture.key());
@@ -24,49 +24,49 @@ fn assert_survives_input(arguments: &[&str], bytes: &[u8]) {
 }
 
 #[test]
-fn a_line_is_shown_without_anything_added() {
-    assert_survives("Hello from the other side");
+fn a_line_is_shown_unchanged() {
+    assert_preserved("Hello from the other side");
 }
 
 #[test]
-fn lines_keep_their_ends() {
-    assert_survives("first\nsecond\r\n\n\tfourth\n");
+fn line_endings_are_preserved() {
+    assert_preserved("first\nsecond\r\n\n\tfourth\n");
 }
 
 #[test]
-fn every_script_survives() {
-    assert_survives(
+fn every_script_is_preserved() {
+    assert_preserved(
         "你好，世界。こんにちは 안녕하세요\nПривет, мир! مرحبا שלום नमस्ते\n👩‍👩‍👧‍👦 🏳️‍🌈 é e\u{301} \u{feff}",
     );
 }
 
 #[test]
-fn an_empty_text_is_a_text() {
-    assert_survives("");
+fn an_empty_text_is_preserved() {
+    assert_preserved("");
 }
 
 #[test]
 fn a_text_may_look_like_an_option() {
-    assert_survives("--persist");
+    assert_preserved("--persist");
 }
 
 #[test]
-fn text_comes_from_standard_input() {
-    assert_survives_input(&["text"], "zeilen\n和\n".as_bytes());
-    assert_survives_input(&["text", "-"], b"a dash means the same");
-    assert_survives_input(&["text"], b"");
+fn a_text_is_read_from_standard_input() {
+    assert_input_preserved(&["text"], "zeilen\n和\n".as_bytes());
+    assert_input_preserved(&["text", "-"], b"a dash means the same");
+    assert_input_preserved(&["text"], b"");
 }
 
 #[test]
-fn a_long_text_comes_through_whole() {
+fn a_long_text_is_preserved() {
     let long: String = (0..400_000)
         .map(|line| format!("{line} – Zeile\n"))
         .collect();
-    assert_survives_input(&["text"], long.as_bytes());
+    assert_input_preserved(&["text"], long.as_bytes());
 }
 
 #[test]
-fn the_loader_says_what_it_did() {
+fn the_loader_reports_the_publication() {
     let fixture = Fixture::new();
     let loader = fixture.loader(["text", "five!"]).start();
     let line = loader.wait_for(fixture.key());
@@ -77,7 +77,7 @@ fn the_loader_says_what_it_did() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused_and_nothing_is_lost() {
+fn bytes_that_are_not_text_are_refused_and_the_content_remains() {
     let fixture = Fixture::new();
     let before = fixture.loader(["text", "before"]).start();
     before.wait_for(fixture.key());
@@ -108,13 +108,17 @@ fn show_writes_a_text_to_a_file() {
         .done();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "into a file");
     assert_eq!(
-        fixture.viewer(["show", "--output", "-"]).run().done().text(),
+        fixture
+            .viewer(["show", "--output", "-"])
+            .run()
+            .done()
+            .text(),
         "into a file"
     );
 }
 
 #[test]
-fn without_a_key_both_use_the_one_of_the_original() {
+fn without_a_key_both_use_the_default_key() {
     let fixture = Fixture::new();
     let loader = fixture.bare_loader(["text", "the usual key"]).start();
     loader.wait_for("MySharedMemory");

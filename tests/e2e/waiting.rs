@@ -1,15 +1,15 @@
-//! Waiting by descriptor for what other processes do.
+//! Waiting by descriptor for events of other processes.
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::{TIMEOUT, Fixture};
+use e2e_tests::{Fixture, TIMEOUT};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shm_core::{Next, Notifier, Ready, Subscriber, WaitSet};
 
 use crate::actor::{Actor, key, options};
 
 /// Sleeps until a notifier is readable, and clears it.
-fn is_told(notifier: &Notifier) -> bool {
+fn is_notified(notifier: &Notifier) -> bool {
     let timeout = Timespec::try_from(TIMEOUT).unwrap();
     let readable = poll(&mut [PollFd::new(notifier, PollFlags::IN)], Some(&timeout)).unwrap();
     notifier.clear();
@@ -17,7 +17,7 @@ fn is_told(notifier: &Notifier) -> bool {
 }
 
 #[test]
-fn a_notifier_tells_of_what_another_process_publishes_and_that_it_was_killed() {
+fn a_notifier_reports_publications_and_a_killed_publisher() {
     let fixture = Fixture::new();
     let mut actor = Actor::new(&fixture);
     actor.run("open");
@@ -26,7 +26,7 @@ fn a_notifier_tells_of_what_another_process_publishes_and_that_it_was_killed() {
     let mut set = WaitSet::new();
     let token = set.add(&subscriber);
     actor.run("publish 1 100");
-    assert!(is_told(&notifier));
+    assert!(is_notified(&notifier));
     assert!(matches!(
         subscriber.next(Duration::ZERO),
         Ok(Next::Sample(_))
@@ -36,7 +36,7 @@ fn a_notifier_tells_of_what_another_process_publishes_and_that_it_was_killed() {
     let killed = Instant::now();
     actor.kill();
     loop {
-        assert!(is_told(&notifier), "a publisher died");
+        assert!(is_notified(&notifier), "a publisher died");
         match subscriber.next(Duration::ZERO).unwrap() {
             Next::PublisherGone => break,
             Next::Timeout => {}

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Fixture, Signal, ViewerWindow};
+use e2e_tests::{Desktop, Fixture, LoaderWindow, Picture, PictureFile, Signal, ViewerWindow};
 
 const TEXT: &str =
     "Zeile eins\n第二行：你好，世界 – こんにちは 안녕하세요\n\tthird 👩‍👩‍👧‍👦 🏳️‍🌈 🦀\nПривет שלום";
 
-/// Loads a picture of this kind through the path field and asserts that both windows show its very
-/// pixels.
+/// Loads a picture of this format through the path field and asserts that both windows show exactly
+/// its pixels.
 fn assert_shown(kind: PictureFile) {
     let Some(desktop) = Desktop::open() else {
         return;
@@ -17,7 +17,10 @@ fn assert_shown(kind: PictureFile) {
     let loader = LoaderWindow::open(&fixture, &desktop);
     let viewer = ViewerWindow::open(&fixture, &desktop);
     let picture = Picture::draw(240, 160, 1);
-    let path = fixture.file(&format!("picture.{}", kind.ending()), &picture.encode(kind));
+    let path = fixture.file(
+        &format!("picture.{}", kind.extension()),
+        &picture.encode(kind),
+    );
 
     loader.load_picture(&path);
     loader.window.wait_for_picture(&picture.decoded(kind));
@@ -26,17 +29,17 @@ fn assert_shown(kind: PictureFile) {
 }
 
 #[test]
-fn a_png_is_shown_as_it_is() {
+fn a_png_is_shown_pixel_for_pixel() {
     assert_shown(PictureFile::Png);
 }
 
 #[test]
-fn a_jpeg_is_shown_as_it_is() {
+fn a_jpeg_is_shown_pixel_for_pixel() {
     assert_shown(PictureFile::Jpeg);
 }
 
 #[test]
-fn an_xpm_is_shown_as_it_is() {
+fn an_xpm_is_shown_pixel_for_pixel() {
     assert_shown(PictureFile::Xpm);
 }
 
@@ -64,7 +67,7 @@ fn a_large_picture_is_fitted_to_the_window() {
 }
 
 #[test]
-fn a_text_in_every_script_goes_from_window_to_window() {
+fn a_text_in_every_script_is_transferred_between_the_windows() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -79,7 +82,7 @@ fn a_text_in_every_script_goes_from_window_to_window() {
 }
 
 #[test]
-fn what_is_loaded_last_is_shown() {
+fn the_latest_content_is_shown() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -101,7 +104,7 @@ fn what_is_loaded_last_is_shown() {
 }
 
 #[test]
-fn the_viewer_says_what_to_do_where_nothing_is() {
+fn the_viewer_reports_a_missing_segment_with_the_remedy() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -111,7 +114,7 @@ fn the_viewer_says_what_to_do_where_nothing_is() {
 }
 
 #[test]
-fn release_lets_go_of_what_was_loaded() {
+fn release_removes_the_segment() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -126,14 +129,14 @@ fn release_lets_go_of_what_was_loaded() {
     viewer.show("Unable to attach to shared memory segment.");
     fixture.assert_empty();
 
-    // The window goes on: the next text is loaded as the first was.
+    // The window continues: the next text is loaded like the first.
     loader.load_text("once more");
     viewer.show("Showing the text");
     assert_eq!(viewer.shown_text(), "once more");
 }
 
 #[test]
-fn clear_leaves_nothing_of_a_secret() {
+fn clear_erases_the_content() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -143,7 +146,7 @@ fn clear_leaves_nothing_of_a_secret() {
 
     loader.load_text(secret);
     loader.clear();
-    // Still attached, and nothing there.
+    // Still attached, without content.
     assert!(fixture.segment().exists());
     drop(fixture.viewer(["show"]).run().refused("Enter a text first"));
     let holes_and_all = fs::File::open(fixture.segment()).unwrap();
@@ -153,7 +156,7 @@ fn clear_leaves_nothing_of_a_secret() {
     );
 }
 
-/// Whether `needle` is anywhere in the parts of a sparse file that hold data.
+/// Returns `true` if `needle` occurs in the parts of a sparse file that hold data.
 fn is_in(file: &fs::File, needle: &[u8]) -> bool {
     use rustix::fs::{SeekFrom, seek};
     use std::os::unix::fs::FileExt;
@@ -172,7 +175,7 @@ fn is_in(file: &fs::File, needle: &[u8]) -> bool {
 }
 
 #[test]
-fn a_second_window_joins_and_says_so() {
+fn a_second_window_joins_and_reports_it() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -183,7 +186,7 @@ fn a_second_window_joins_and_says_so() {
     let said = second.load_text("from the second");
     assert!(
         said.contains(&first.program.pid().to_string()),
-        "whose was it? {said}"
+        "the replaced publisher is not named: {said}"
     );
 
     let viewer = ViewerWindow::open(&fixture, &desktop);
@@ -199,7 +202,7 @@ fn a_second_window_joins_and_says_so() {
 }
 
 #[test]
-fn what_was_loaded_goes_with_its_window() {
+fn content_ends_with_its_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -223,7 +226,7 @@ fn what_was_loaded_goes_with_its_window() {
 }
 
 #[test]
-fn a_file_that_is_no_picture_loses_nothing() {
+fn a_file_that_is_not_a_picture_leaves_the_content() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -259,7 +262,7 @@ fn the_dialog_is_cancelled_by_escape_and_refuses_an_empty_text() {
 }
 
 #[test]
-fn the_keyboard_is_enough() {
+fn every_action_works_by_keyboard() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -283,7 +286,7 @@ fn the_keyboard_is_enough() {
 }
 
 #[test]
-fn a_key_is_chosen_in_the_window() {
+fn the_key_can_be_set_in_the_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };

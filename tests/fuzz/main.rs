@@ -1,7 +1,8 @@
-//! Seconds of what `make fuzz` does for as long as one likes: every file of the corpus, changes of them, and noise.
+//! A few seconds of what `make fuzz` does without limit: every file of the corpus, mutations of
+//! them, and random bytes.
 //!
-//! The choices are the same each time. What dies of a signal leaves the bytes that it died of in
-//! the file that it names at first.
+//! The choices are the same in each run. If a signal kills the test, the bytes remain in the file
+//! that is printed first.
 
 use std::{
     collections::BTreeSet,
@@ -18,10 +19,10 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-/// How often each target runs with changed or random bytes.
+/// How many mutated or random inputs each target runs.
 const CASES: u32 = 400;
 
-/// Where the files of the corpus of a target lie.
+/// Returns the files of a target's corpus.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -40,7 +41,7 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 
 fn target(name: &str) -> Target {
     let named = TARGETS.into_iter().find(|target| target.name == name);
-    named.expect("it is one of the targets")
+    named.expect("a known target")
 }
 
 fn run_corpus(name: &str) {
@@ -52,7 +53,7 @@ fn run_corpus(name: &str) {
     }
 }
 
-/// Noise, or a file of the corpus with some bytes changed and its end cut off or made longer.
+/// Random bytes, or a file of the corpus with some bytes changed, truncated or extended.
 fn bytes(name: &str) -> impl Strategy<Value = Vec<u8>> {
     let seeds: Vec<Vec<u8>> = corpus(name).into_iter().map(|(_, bytes)| bytes).collect();
     let changes = vec((any::<Index>(), any::<u8>()), 0..6);
@@ -81,9 +82,9 @@ fn run_random(name: &str) {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let run = target(name).run;
     let last = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
-    println!("the bytes at work: {}", last.display());
+    println!("the current bytes: {}", last.display());
     let outcome = TestRunner::new_with_rng(config, rng).run(&bytes(name), |bytes| {
-        fs::write(&last, &bytes).expect("room for a file");
+        fs::write(&last, &bytes).expect("space for a file");
         run(&bytes);
         Ok(())
     });
@@ -95,17 +96,17 @@ fn run_random(name: &str) {
 
 macro_rules! targets {
     ($($name:ident),*) => {
-        /// What has a test here.
+        /// The targets with a test here.
         const TESTED: &[&str] = &[$(stringify!($name)),*];
 
         $(mod $name {
             #[test]
-            fn its_corpus() {
+            fn the_corpus_passes() {
                 super::run_corpus(stringify!($name));
             }
 
             #[test]
-            fn random_changes() {
+            fn mutated_and_random_inputs_pass() {
                 super::run_random(stringify!($name));
             }
         })*

@@ -1,7 +1,8 @@
-// A Qt program that does with QSharedMemory and QSystemSemaphore what it is told, line by line.
+// A Qt program that runs one QSharedMemory or QSystemSemaphore command per input line.
 //
-// tests/qt/peer.rs tells, and reads one answer a line: "> ok ..." or "> error NAME". peer.py speaks
-// the same, with another version of Qt, and so does our own side (tests/src/bin/qt_actor.rs).
+// tests/qt/peer.rs sends the commands, and reads one answer per line: "> ok ..." or "> error NAME".
+// peer.py has the same commands, with another version of Qt, and so has our own side
+// (tests/src/bin/qt_actor.rs).
 
 #include <QBuffer>
 #include <QByteArray>
@@ -113,7 +114,7 @@ private:
         return semaphore->error() == QSystemSemaphore::NoError ? "ok" : "error LockError";
     }
 
-    // The bytes of a stream; of the file "null", of something that is not there.
+    // Returns the bytes of a stream; for the file "null", those of a null value.
     QByteArray stream_of(const QString &form, const QString &path)
     {
         QByteArray bytes;
@@ -132,7 +133,7 @@ private:
         return bytes;
     }
 
-    // As the shared memory example does it.
+    // As in Qt's shared memory example.
     QByteArray load(const QByteArray &bytes)
     {
         if (memory->isAttached() && !memory->detach())

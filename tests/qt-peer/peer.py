@@ -1,4 +1,4 @@
-"""A Qt program that does with QSharedMemory and QSystemSemaphore what it is told: main.cpp in PySide6."""
+"""A Qt program that runs one QSharedMemory or QSystemSemaphore command per line: main.cpp in PySide6."""
 
 import sys
 
@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 
 def native(key, semaphore=False):
-    """The native key of qt:NAME, qt-posix:NAME, systemv:/path or posix:/name."""
+    """Return the native key of qt:NAME, qt-posix:NAME, systemv:/path or posix:/name."""
     scheme, rest = key.split(":", 1)
     of = QSystemSemaphore if semaphore else QSharedMemory
     if scheme == "qt":
@@ -31,7 +31,7 @@ def save(path, content):
 
 
 def stream_of(form, path):
-    """The bytes of a stream; of the file "null", of something that is not there."""
+    """Return the bytes of a stream; for the file "null", those of a null value."""
     if form == "raw":
         return content_of(path) + b"\0"
     array = QByteArray()

@@ -1,10 +1,10 @@
-//! The commands under a key of a Qt program, with that program on the other side.
+//! The commands with a Qt key, together with a Qt program.
 
-use e2e_tests::{Launch, Picture, PictureFile, Fixture};
+use e2e_tests::{Fixture, Launch, Picture, PictureFile};
 
-use crate::peer::{Side, QtFixture};
+use crate::peer::{QtFixture, Side};
 
-/// The keys of a qt_fixture with a Qt that knows them.
+/// Runs a test with every key that a Qt version supports.
 pub(crate) fn each_key(test: impl Fn(&QtFixture, Side, &Fixture)) {
     for (qt, known) in [(Side::Cpp, 1), (Side::Python, 4)] {
         let Some(qt_fixture) = QtFixture::with(&[qt]) else {
@@ -24,7 +24,7 @@ pub(crate) fn on(qt_fixture: &QtFixture, launch: Launch) -> Launch {
 }
 
 #[test]
-fn what_a_command_loads_a_qt_program_reads() {
+fn a_qt_program_reads_content_of_the_commands() {
     let picture = Picture::draw(60, 50, 1).encode(PictureFile::Png);
     each_key(|qt_fixture, qt, fixture| {
         let file = qt_fixture.file(&picture);
@@ -61,7 +61,7 @@ fn what_a_command_loads_a_qt_program_reads() {
 }
 
 #[test]
-fn what_a_qt_program_loads_the_commands_tell_of() {
+fn the_commands_read_content_of_a_qt_program() {
     each_key(|qt_fixture, qt, fixture| {
         let viewer = |arguments: &[&str]| on(qt_fixture, fixture.viewer(arguments)).run();
         viewer(&["show"]).refused("Enter a text first");
@@ -96,7 +96,7 @@ fn what_a_qt_program_loads_the_commands_tell_of() {
 }
 
 #[test]
-fn a_file_takes_what_a_qt_program_loaded() {
+fn content_of_a_qt_program_is_saved_to_a_file() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -115,7 +115,7 @@ fn a_file_takes_what_a_qt_program_loaded() {
 }
 
 #[test]
-fn what_persists_stays_for_the_next_qt_program() {
+fn persistent_content_remains_for_the_next_qt_program() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -130,14 +130,15 @@ fn what_persists_stays_for_the_next_qt_program() {
         .done();
     assert_eq!(std::fs::read(path).unwrap(), b"stays");
     theirs.finish();
-    // By Qt's rule the last one took the segment along; the lock is nobody's, and is removed by name.
+    // By Qt's rule the last participant removed the segment; the lock has no participants, and is
+    // removed by name.
     let removed = on(&qt_fixture, fixture.viewer(["remove"])).run();
     assert!(matches!(removed.code, Some(0 | 1)), "{removed:?}");
     qt_fixture.assert_clean();
 }
 
 #[test]
-fn what_qt_cannot_do_is_refused_in_a_sentence() {
+fn options_without_a_qt_counterpart_are_refused() {
     let Some(qt_fixture) = QtFixture::with(&[]) else {
         return;
     };
@@ -158,7 +159,7 @@ fn what_qt_cannot_do_is_refused_in_a_sentence() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_of_all_the_same() {
+fn unreadable_segments_are_listed() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -188,7 +189,7 @@ fn what_cannot_be_read_is_told_of_all_the_same() {
 }
 
 #[test]
-fn who_uses_what_is_replaced_is_told() {
+fn users_of_replaced_content_are_named() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -199,12 +200,12 @@ fn who_uses_what_is_replaced_is_told() {
         .done();
     let load = |text: &str| on(&qt_fixture, fixture.loader(["text", text])).start();
     let loader = load("other");
-    let complaint = loader.wait_for_complaint("This replaces what stood in");
+    let complaint = loader.wait_for_stderr("This replaces what stood in");
     assert!(complaint.contains(&theirs.pid().to_string()), "{complaint}");
     loader.wait_for("Loaded");
     loader.terminate().done();
     theirs.finish();
-    // Nobody is there.
+    // No program uses it.
     let loader = load("third");
     loader.wait_for("Loaded");
     assert_eq!(loader.terminate().done().stderr, "");
@@ -212,7 +213,7 @@ fn who_uses_what_is_replaced_is_told() {
 }
 
 #[test]
-fn a_lock_that_a_qt_program_holds_for_long_is_waited_for_by_who_follows() {
+fn follow_waits_for_a_lock_that_a_qt_program_holds() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -223,7 +224,7 @@ fn a_lock_that_a_qt_program_holds_for_long_is_waited_for_by_who_follows() {
         .done();
     theirs.ask(&["lock"]).done();
     let follower = on(&qt_fixture, fixture.viewer(["follow", "--count", "1"])).start();
-    follower.wait_for_complaint("It is looked at again.");
+    follower.wait_for_stderr("It is looked at again.");
     theirs.ask(&["unlock"]).done();
     follower.wait_for("first");
     follower.finish().done();

@@ -1,26 +1,26 @@
-//! Texts, bytes and pictures, both ways.
+//! Texts, bytes and pictures, in both directions.
 
 use e2e_tests::{Picture, PictureFile};
 
-use crate::peer::{Side, QtFixture};
+use crate::peer::{QtFixture, Side};
 
-/// Both ways between a Qt program and ours.
-const WAYS: [(Side, Side); 4] = [
+/// Both directions between a Qt program and ours.
+const DIRECTIONS: [(Side, Side); 4] = [
     (Side::Cpp, Side::Ours),
     (Side::Ours, Side::Cpp),
     (Side::Python, Side::Ours),
     (Side::Ours, Side::Python),
 ];
 
-/// The keys that a side knows.
+/// Returns the keys that both sides support.
 fn keys(qt_fixture: &QtFixture, sides: [Side; 2]) -> Vec<String> {
     let known = if sides.contains(&Side::Cpp) { 1 } else { 4 };
     qt_fixture.keys()[..known].to_vec()
 }
 
-/// Sends files one after the other; what comes is what was sent.
+/// Sends files one after another; the received content equals the sent one.
 fn exchange(form: &str, contents: &[&[u8]], is_same: impl Fn(&[u8], &[u8]) -> bool) {
-    for (from, to) in WAYS {
+    for (from, to) in DIRECTIONS {
         let Some(qt_fixture) = QtFixture::with(&[from, to]) else {
             return;
         };
@@ -28,7 +28,9 @@ fn exchange(form: &str, contents: &[&[u8]], is_same: impl Fn(&[u8], &[u8]) -> bo
             for content in contents {
                 let mut sender = qt_fixture.start_with(from, &key);
                 let mut receiver = qt_fixture.start_with(to, &key);
-                sender.ask(&["load", form, &qt_fixture.file(content)]).done();
+                sender
+                    .ask(&["load", form, &qt_fixture.file(content)])
+                    .done();
                 if receiver.side() != Side::Ours {
                     receiver.ask(&["attach", "ro"]).done();
                 }
@@ -56,7 +58,7 @@ fn equal(sent: &[u8], received: &[u8]) -> bool {
 }
 
 #[test]
-fn texts_of_all_scripts() {
+fn texts_of_all_scripts_are_exchanged() {
     let long = "Grüße, 世界! 🙂👩‍👩‍👧 ".repeat(500);
     exchange(
         "qstring",
@@ -71,20 +73,20 @@ fn texts_of_all_scripts() {
 }
 
 #[test]
-fn bytes_of_any_value() {
+fn bytes_of_any_value_are_exchanged() {
     let all: Vec<u8> = (0..=255).cycle().take(1000).collect();
     exchange("qbytearray", &[b"", b"\0", &all], equal);
 }
 
 #[test]
-fn c_strings_with_a_length_and_without() {
+fn c_strings_are_exchanged_with_and_without_a_length() {
     let content: &[&[u8]] = &[b"Hello", "héllo 世界 🙂".as_bytes()];
     exchange("cstring", content, equal);
     exchange("raw", content, equal);
 }
 
 #[test]
-fn pictures_pixel_by_pixel() {
+fn pictures_are_exchanged_pixel_for_pixel() {
     let pictures = [Picture::draw(40, 40, 1), Picture::draw(320, 201, 2)];
     let files = pictures.map(|picture| picture.encode(PictureFile::Png));
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
@@ -95,8 +97,8 @@ fn pictures_pixel_by_pixel() {
 }
 
 #[test]
-fn what_is_not_there_is_told_from_what_is_empty() {
-    for (from, to) in WAYS {
+fn a_missing_segment_is_distinguished_from_an_empty_one() {
+    for (from, to) in DIRECTIONS {
         let Some(qt_fixture) = QtFixture::with(&[from, to]) else {
             return;
         };
@@ -122,7 +124,7 @@ fn what_is_not_there_is_told_from_what_is_empty() {
 }
 
 #[test]
-fn sixty_four_megabytes() {
+fn sixty_four_megabytes_are_exchanged() {
     let text = "0123456789abcdef".repeat(2 << 20);
     exchange("qstring", &[text.as_bytes()], equal);
     let bytes = vec![7; 64 << 20];
@@ -130,7 +132,7 @@ fn sixty_four_megabytes() {
 }
 
 #[test]
-fn what_qt_wrote_is_recognised() {
+fn the_form_of_qt_content_is_recognised() {
     let picture = Picture::draw(40, 40, 3).encode(PictureFile::Png);
     for (form, content) in [
         ("qstring", "Hello".as_bytes()),
@@ -144,7 +146,9 @@ fn what_qt_wrote_is_recognised() {
             return;
         };
         let mut sender = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
-        sender.ask(&["load", form, &qt_fixture.file(content)]).done();
+        sender
+            .ask(&["load", form, &qt_fixture.file(content)])
+            .done();
         let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
         let answer = ours.ask(&["read", "recognised", qt_fixture.path().to_str().unwrap()]);
         assert_eq!(answer.0, format!("ok {form}"));
@@ -154,7 +158,7 @@ fn what_qt_wrote_is_recognised() {
 }
 
 #[test]
-fn what_is_written_again_in_place_is_seen_by_who_stays_attached() {
+fn content_rewritten_in_place_is_visible_to_attached_programs() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };

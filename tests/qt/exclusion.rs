@@ -1,8 +1,8 @@
-//! The lock: one at a time, whoever it is.
+//! The lock: mutual exclusion between Qt programs and ours.
 
-use crate::peer::{Peer, Side, QtFixture};
+use crate::peer::{Peer, QtFixture, Side};
 
-/// Lets two programs count in the same place at the same time, and asserts that no count got lost.
+/// Lets two programs increment one number concurrently, and asserts that no increment is lost.
 fn count(key: &str, qt_fixture: &QtFixture, qt: Side, each: u32) {
     let mut ours = qt_fixture.start_with(Side::Ours, key);
     let mut theirs = qt_fixture.start_with(qt, key);
@@ -11,7 +11,7 @@ fn count(key: &str, qt_fixture: &QtFixture, qt: Side, each: u32) {
     let count = each.to_string();
     let mut both = [&mut ours, &mut theirs];
     both.iter_mut()
-        .for_each(|peer: &mut &mut Peer| peer.tell(&["add", &count]));
+        .for_each(|peer: &mut &mut Peer| peer.send(&["add", &count]));
     for peer in both {
         peer.answer().done();
     }
@@ -32,21 +32,21 @@ fn count(key: &str, qt_fixture: &QtFixture, qt: Side, each: u32) {
 }
 
 #[test]
-fn a_million_counts_shared_with_qt_through_system_v() {
+fn a_million_locked_increments_with_qt_through_system_v() {
     if let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) {
         count(&qt_fixture.key(), &qt_fixture, Side::Cpp, 500_000);
     }
 }
 
 #[test]
-fn a_million_counts_shared_with_qt_through_posix() {
+fn a_million_locked_increments_with_qt_through_posix() {
     if let Some(qt_fixture) = QtFixture::with(&[Side::Python]) {
         count(&qt_fixture.keys()[1], &qt_fixture, Side::Python, 500_000);
     }
 }
 
 #[test]
-fn counts_under_native_keys() {
+fn locked_increments_under_native_keys() {
     if let Some(qt_fixture) = QtFixture::with(&[Side::Python]) {
         for key in &qt_fixture.keys()[2..] {
             count(key, &qt_fixture, Side::Python, 20_000);
@@ -55,7 +55,7 @@ fn counts_under_native_keys() {
 }
 
 #[test]
-fn a_semaphore_counts_for_both() {
+fn a_semaphore_is_shared_with_qt() {
     for (qt, kinds) in [(Side::Cpp, 1), (Side::Python, 2)] {
         let Some(qt_fixture) = QtFixture::with(&[qt]) else {
             return;
@@ -71,8 +71,8 @@ fn a_semaphore_counts_for_both() {
             ours.ask(&["acquire"]).refused("LockError");
             theirs.ask(&["release", "1"]).done();
             ours.ask(&["acquire"]).done();
-            // And the other way round: it waits for ours.
-            theirs.tell(&["acquire"]);
+            // And in the other direction: it waits for ours.
+            theirs.send(&["acquire"]);
             ours.ask(&["release", "1"]).done();
             theirs.answer().done();
             ours.finish();

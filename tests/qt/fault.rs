@@ -1,11 +1,11 @@
-//! Where Qt loses data or freezes, with Qt on one side and ours on the other: ours says what is wrong
-//! within its timeout, and makes nothing worse.
+//! The faults in which Qt loses data or blocks, with Qt on one side and ours on the other: ours
+//! reports the error within its timeout, and makes nothing worse.
 
 use std::time::{Duration, Instant};
 
-use crate::peer::{Peer, Side, QtFixture};
+use crate::peer::{Peer, QtFixture, Side};
 
-/// The kinds, each with a Qt that knows it.
+/// The kinds of segment, each with a Qt that supports it.
 const KINDS: [(Side, usize); 2] = [(Side::Cpp, 0), (Side::Python, 1)];
 
 /// Runs a test for each kind of segment.
@@ -31,7 +31,7 @@ fn set_short_timeout(peer: &mut Peer) {
 
 /// F1: the holder of the lock is killed.
 #[test]
-fn f1_the_lock_of_a_killed_qt_program_is_taken_or_told_of() {
+fn f1_the_lock_of_a_killed_qt_program_is_taken_over_or_reported() {
     each_kind(|qt_fixture, qt, key| {
         let mut theirs = qt_fixture.start_with(qt, key);
         let mut ours = qt_fixture.start_with(Side::Ours, key);
@@ -47,7 +47,7 @@ fn f1_the_lock_of_a_killed_qt_program_is_taken_or_told_of() {
             let answer = answer.refused("LockError");
             assert!(answer.0.contains("probably killed"), "{answer:?}");
             assert!(answer.0.contains("--force"), "{answer:?}");
-            // The remedy that it names works.
+            // The named remedy works.
             ours.ask(&["remove", "force"]).done();
             let mut next = qt_fixture.start_with(qt, key);
             next.ask(&["create", "8"]).done();
@@ -60,9 +60,9 @@ fn f1_the_lock_of_a_killed_qt_program_is_taken_or_told_of() {
     });
 }
 
-/// F1, turned round: ours is killed with the lock. Qt goes on where Qt can.
+/// F1, reversed: ours is killed with the lock. Qt continues if it can.
 #[test]
-fn f1_qt_goes_on_when_ours_is_killed_with_the_system_v_lock() {
+fn f1_qt_continues_when_ours_is_killed_with_the_system_v_lock() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -71,7 +71,7 @@ fn f1_qt_goes_on_when_ours_is_killed_with_the_system_v_lock() {
     theirs.ask(&["create", "8"]).done();
     ours.ask(&["attach", "rw"]).done();
     ours.ask(&["lock"]).done();
-    theirs.tell(&["lock"]);
+    theirs.send(&["lock"]);
     ours.kill();
     theirs.answer().done();
     theirs.ask(&["unlock"]).done();
@@ -79,25 +79,32 @@ fn f1_qt_goes_on_when_ours_is_killed_with_the_system_v_lock() {
     qt_fixture.assert_clean();
 }
 
-/// F2: the only one attached is killed; then somebody creates.
+/// F2: the only participant is killed; then a process creates.
 #[test]
-fn f2_what_a_killed_qt_program_left_is_replaced() {
+fn f2_leftovers_of_a_killed_qt_program_are_replaced() {
     each_kind(|qt_fixture, qt, key| {
         let mut theirs = qt_fixture.start_with(qt, key);
-        theirs.ask(&["load", "qstring", &qt_fixture.file(b"old")]).done();
+        theirs
+            .ask(&["load", "qstring", &qt_fixture.file(b"old")])
+            .done();
         theirs.kill();
         let mut ours = qt_fixture.start_with(Side::Ours, key);
         let created = ours.ask(&["create", "8"]);
         if is_posix(key) {
-            // Nobody counts who uses it, so it is not taken away; but it is told, and written over.
+            // Qt does not count participants, so the segment is not removed; it is reported, and
+            // overwritten.
             let answer = created.refused("AlreadyExists");
             assert!(answer.0.contains("nobody is seen"), "{answer:?}");
         } else {
             created.done();
             ours.ask(&["detach"]).done();
         }
-        ours.ask(&["publish", "qstring", &qt_fixture.file(b"a new and longer text")])
-            .done();
+        ours.ask(&[
+            "publish",
+            "qstring",
+            &qt_fixture.file(b"a new and longer text"),
+        ])
+        .done();
         let mut reader = qt_fixture.start_with(qt, key);
         reader.ask(&["attach", "ro"]).done();
         let path = qt_fixture.path();
@@ -110,19 +117,23 @@ fn f2_what_a_killed_qt_program_left_is_replaced() {
     });
 }
 
-/// F3: the writer is gone, a Qt reader stays, a new writer comes.
+/// F3: the writer is gone, a Qt reader stays attached, a new writer starts.
 #[test]
-fn f3_a_reader_that_stays_does_not_keep_the_next_writer_out() {
+fn f3_an_attached_reader_does_not_block_the_next_writer() {
     each_kind(|qt_fixture, qt, key| {
         let mut first = qt_fixture.start_with(qt, key);
         let mut reader = qt_fixture.start_with(qt, key);
         first
-            .ask(&["load", "qstring", &qt_fixture.file(b"a text of some length")])
+            .ask(&[
+                "load",
+                "qstring",
+                &qt_fixture.file(b"a text of some length"),
+            ])
             .done();
         reader.ask(&["attach", "ro"]).done();
         first.kill();
         let mut ours = qt_fixture.start_with(Side::Ours, key);
-        // What fits is written over the old.
+        // Content that fits is written over the old content.
         ours.ask(&["publish", "qstring", &qt_fixture.file(b"shorter")])
             .done();
         let path = qt_fixture.path();
@@ -130,7 +141,8 @@ fn f3_a_reader_that_stays_does_not_keep_the_next_writer_out() {
             .ask(&["read", "qstring", path.to_str().unwrap()])
             .done();
         assert_eq!(std::fs::read(path).unwrap(), b"shorter");
-        // What does not is told of at once, with who is in the way; POSIX segments grow.
+        // Content that does not fit is refused at once, and the reader is named; POSIX segments
+        // grow.
         let long = qt_fixture.file(b"a text that is far longer than the first one was");
         let answer = ours.ask(&["publish", "qstring", &long]);
         if is_posix(key) {
@@ -145,9 +157,9 @@ fn f3_a_reader_that_stays_does_not_keep_the_next_writer_out() {
     });
 }
 
-/// F4: a failing create() of Qt resets the lock that ours holds.
+/// F4: a failed create() of Qt resets the lock that ours holds.
 #[test]
-fn f4_a_lock_that_qt_reset_is_told_of_and_not_made_worse() {
+fn f4_a_lock_that_qt_reset_is_reported_and_left_unchanged() {
     each_kind(|qt_fixture, qt, key| {
         let mut ours = qt_fixture.start_with(Side::Ours, key);
         let mut theirs = qt_fixture.start_with(qt, key);
@@ -156,7 +168,7 @@ fn f4_a_lock_that_qt_reset_is_told_of_and_not_made_worse() {
         theirs.ask(&["create", "8"]).refused("AlreadyExists");
         let answer = ours.ask(&["unlock"]);
         if is_posix(key) {
-            // Qt has made another one; ours was the old one, and nothing tells.
+            // Qt has created another lock; ours is the old one, and nothing reports this.
             assert!(
                 answer.is_ok() || answer.error() == Some("LockError"),
                 "{answer:?}"
@@ -165,7 +177,7 @@ fn f4_a_lock_that_qt_reset_is_told_of_and_not_made_worse() {
             let answer = answer.refused("LockError");
             assert!(answer.0.contains("reset"), "{answer:?}");
         }
-        // It still lets one in at a time.
+        // It still excludes others.
         let mut third = qt_fixture.start_with(Side::Ours, key);
         third.ask(&["attach", "rw"]).done();
         third.ask(&["lock"]).done();
@@ -180,9 +192,9 @@ fn f4_a_lock_that_qt_reset_is_told_of_and_not_made_worse() {
     });
 }
 
-/// F4, turned round: a failing create of ours leaves a lock that Qt holds alone.
+/// F4, reversed: a failed create of ours does not change a lock that Qt holds.
 #[test]
-fn f4_a_create_of_ours_leaves_the_lock_of_qt_alone() {
+fn f4_a_failed_create_of_ours_leaves_the_lock_of_qt_unchanged() {
     each_kind(|qt_fixture, qt, key| {
         let mut theirs = qt_fixture.start_with(qt, key);
         let mut ours = qt_fixture.start_with(Side::Ours, key);
@@ -201,9 +213,9 @@ fn f4_a_create_of_ours_leaves_the_lock_of_qt_alone() {
     });
 }
 
-/// F5: a Qt reader holds the lock, and the writer leaves.
+/// F5: a Qt reader holds the lock, and the writer detaches.
 #[test]
-fn f5_ours_leaves_although_qt_holds_the_lock() {
+fn f5_ours_detaches_while_qt_holds_the_lock() {
     each_kind(|qt_fixture, qt, key| {
         let mut ours = qt_fixture.start_with(Side::Ours, key);
         let mut theirs = qt_fixture.start_with(qt, key);
@@ -217,7 +229,7 @@ fn f5_ours_leaves_although_qt_holds_the_lock() {
         theirs.ask(&["unlock"]).done();
         theirs.ask(&["detach"]).done();
         theirs.finish();
-        // Where ours could not take its lock along, nobody does.
+        // If ours could not remove its lock, no process does.
         if !is_posix(key) {
             let mut ours = qt_fixture.start_with(Side::Ours, key);
             let left = ours.ask(&["remove", ""]);
@@ -229,7 +241,7 @@ fn f5_ours_leaves_although_qt_holds_the_lock() {
 
 /// F6: a cleaner removes the key files.
 #[test]
-fn f6_ours_makes_anew_what_a_cleaner_of_key_files_hid() {
+fn f6_ours_recreates_a_segment_whose_key_file_was_removed() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -242,7 +254,7 @@ fn f6_ours_makes_anew_what_a_cleaner_of_key_files_hid() {
         .flatten()
         .filter(|entry| entry.file_type().unwrap().is_file())
         .map(|entry| {
-            // The inode stays taken, as on most systems.
+            // The inode stays in use, as on most systems.
             let aside = qt_fixture.path();
             std::fs::rename(entry.path(), &aside).unwrap();
             aside
@@ -266,7 +278,7 @@ fn f6_ours_makes_anew_what_a_cleaner_of_key_files_hid() {
 
 /// F7: a reader's attach failed before there was a segment; later both lock.
 #[test]
-fn f7_a_reader_that_came_too_early_shares_the_lock_later() {
+fn f7_a_reader_whose_first_attach_failed_shares_the_lock_later() {
     each_kind(|qt_fixture, qt, key| {
         for (early, late) in [(Side::Ours, qt), (qt, Side::Ours)] {
             let mut reader = qt_fixture.start_with(early, key);
@@ -275,8 +287,8 @@ fn f7_a_reader_that_came_too_early_shares_the_lock_later() {
             writer.ask(&["create", "8"]).done();
             reader.ask(&["attach", "rw"]).done();
             writer.ask(&["lock"]).done();
-            reader.tell(&["lock"]);
-            // While one has it, a third gets nothing.
+            reader.send(&["lock"]);
+            // While one holds it, a third is refused.
             let mut third = qt_fixture.start_with(Side::Ours, key);
             set_short_timeout(&mut third);
             third.ask(&["attach", "ro"]).refused("LockError");
@@ -292,28 +304,28 @@ fn f7_a_reader_that_came_too_early_shares_the_lock_later() {
     });
 }
 
-/// F8: another user has the key.
+/// F8: another user squats the key.
 #[test]
-fn f8_who_squats_a_key_is_named_at_once() {
+fn f8_the_user_that_squats_a_key_is_named_at_once() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Ours]) else {
         return;
     };
     let Some(other_user) = e2e_tests::OtherUser::new() else {
         return;
     };
-    // In a folder like /tmp, where everybody may make files.
+    // In a folder like /tmp, where every user may create files.
     qt_fixture.open_to_all();
     let theirs = qt_fixture.start_through(Side::Ours, |launch| launch);
-    let victim = qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
-    let [mut theirs, mut victim] = [theirs, victim];
+    let ours = qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
+    let [mut theirs, mut ours] = [theirs, ours];
     theirs.ask(&["key", &qt_fixture.key()]).done();
     theirs.ask(&["create", "8"]).done();
-    victim.ask(&["key", &qt_fixture.key()]).done();
+    ours.ask(&["key", &qt_fixture.key()]).done();
     let began = Instant::now();
-    let answer = victim.ask(&["create", "8"]);
+    let answer = ours.ask(&["create", "8"]);
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(!answer.is_ok() && answer.0.contains("TMPDIR"), "{answer:?}");
-    victim.finish();
+    ours.finish();
     theirs.finish();
     qt_fixture.assert_clean();
 }

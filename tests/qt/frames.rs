@@ -1,13 +1,13 @@
-//! Frames under a key of a Qt program: a picture after the other.
+//! Frames under a Qt key: successive pictures.
 
 use std::path::Path;
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Fixture, ViewerWindow};
+use e2e_tests::{Desktop, Fixture, LoaderWindow, Picture, PictureFile, ViewerWindow};
 
 use crate::command::{each_key, on};
-use crate::peer::{Peer, Side, QtFixture};
+use crate::peer::{Peer, QtFixture, Side};
 
-/// The number that a frame of the test pattern shows in its bottom row.
+/// Returns the number that a frame of the test pattern shows in its bottom row.
 fn number_of(frame: &[u8]) -> u32 {
     let frame = image::load_from_memory(frame).unwrap().to_luma8();
     let cell = frame.width() / 32;
@@ -15,8 +15,8 @@ fn number_of(frame: &[u8]) -> u32 {
     (0..32).fold(0, |number, at| number << 1 | u32::from(bit(at)))
 }
 
-/// Has a Qt program that is attached see frames: one after the other in the same segment, each whole,
-/// and some only.
+/// Lets an attached Qt program read frames: successive ones in the same segment, each intact, some
+/// skipped.
 fn see_three_frames(theirs: &mut Peer, path: &Path) {
     let mut last = 0;
     for _ in 0..3 {
@@ -33,7 +33,7 @@ fn see_three_frames(theirs: &mut Peer, path: &Path) {
 }
 
 #[test]
-fn frames_reach_a_qt_program_that_stays_attached() {
+fn frames_reach_an_attached_qt_program() {
     const FRAMES: [&str; 4] = ["frames", "--test-pattern", "--size", "320x240"];
     each_key(|qt_fixture, qt, fixture| {
         let loader = on(qt_fixture, fixture.loader(FRAMES)).start();
@@ -50,7 +50,7 @@ fn frames_reach_a_qt_program_that_stays_attached() {
 }
 
 #[test]
-fn pixels_of_a_qt_program_go_where_video_goes() {
+fn pixels_of_a_qt_program_are_written_as_raw_video() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -75,7 +75,7 @@ fn pixels_of_a_qt_program_go_where_video_goes() {
     let written = std::fs::read(video).unwrap();
     let pixels = [&first, &second].map(|picture| picture.pixels().as_raw().as_slice());
     let channels = written.len() / (2 * 60 * 50);
-    // Qt may have an alpha channel, or none.
+    // Qt may have an alpha channel or not.
     let colours: Vec<u8> = written
         .chunks_exact(channels)
         .flat_map(|pixel| pixel[..3].to_vec())
@@ -86,7 +86,7 @@ fn pixels_of_a_qt_program_go_where_video_goes() {
 }
 
 #[test]
-fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
+fn frames_are_dropped_while_a_qt_program_holds_the_lock() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -97,7 +97,7 @@ fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
     let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs.ask(&["attach", "rw"]).done();
     theirs.ask(&["lock"]).done();
-    loader.wait_for_complaint("Frames are left out");
+    loader.wait_for_stderr("Frames are left out");
     theirs.ask(&["unlock"]).done();
     theirs
         .ask(&["read", "qimage", qt_fixture.path().to_str().unwrap()])
@@ -109,7 +109,7 @@ fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
 }
 
 #[test]
-fn a_stream_of_our_window_reaches_a_qt_program_and_our_other_window() {
+fn a_stream_of_the_loader_window_reaches_a_qt_program_and_the_viewer_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -117,20 +117,24 @@ fn a_stream_of_our_window_reaches_a_qt_program_and_our_other_window() {
         return;
     };
     let fixture = Fixture::new().with_key(&qt_fixture.key());
-    let loader = on(&qt_fixture, fixture.loader(["--verbose"])).on(&desktop).start();
+    let loader = on(&qt_fixture, fixture.loader(["--verbose"]))
+        .on(&desktop)
+        .start();
     let loader = LoaderWindow::of(loader, &desktop);
     loader.stream_test_pattern();
     let mut theirs = qt_fixture.start_with(Side::Cpp, fixture.key());
     theirs.ask(&["attach", "ro"]).done();
     see_three_frames(&mut theirs, &qt_fixture.path());
 
-    let viewer = on(&qt_fixture, fixture.viewer(["--verbose"])).on(&desktop).start();
+    let viewer = on(&qt_fixture, fixture.viewer(["--verbose"]))
+        .on(&desktop)
+        .start();
     let viewer = ViewerWindow::of(viewer, &desktop);
-    viewer.throw_live();
+    viewer.toggle_live();
     viewer.program.wait_for_status("Showing the picture");
     let told = loader.stop_stream();
     assert!(told.contains("Streamed"), "{told}");
-    // Its last frame stays.
+    // Its last frame remains.
     theirs
         .ask(&["read", "qimage", qt_fixture.path().to_str().unwrap()])
         .done();

@@ -1,8 +1,8 @@
-//! Qt programs and ours, side by side on the same segments: the real thing, in two versions.
+//! Qt programs and ours on the same segments, with two versions of Qt.
 
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "everything here is test code, also outside the test functions"
 )]
 
 mod command;

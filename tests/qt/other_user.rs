@@ -1,25 +1,27 @@
-//! The commands of root and what another user has under a key of Qt: read where `--owner` says whose it is,
-//! and never written or removed.
+//! The commands of root on Qt segments of another user: read if `--owner` names the user, and never
+//! written or removed.
 
-use e2e_tests::{OtherUser, Fixture};
+use e2e_tests::{Fixture, OtherUser};
 
 use crate::command::on;
-use crate::peer::{Side, QtFixture};
+use crate::peer::{QtFixture, Side};
 
 #[test]
-fn root_reads_what_another_user_has_only_with_owner_and_never_writes_it() {
+fn root_reads_segments_of_another_user_only_with_owner_and_never_writes_them() {
     if !rustix::process::geteuid().is_root() {
-        return e2e_tests::skip("only root is let through by the kernel");
+        return e2e_tests::skip("only root is permitted by the kernel");
     }
-    let (Some(qt_fixture), Some(other_user)) = (QtFixture::with(&[Side::Ours]), OtherUser::new()) else {
+    let (Some(qt_fixture), Some(other_user)) = (QtFixture::with(&[Side::Ours]), OtherUser::new())
+    else {
         return;
     };
-    // In a folder like /tmp, where everybody may make files.
+    // In a folder like /tmp, where every user may create files.
     qt_fixture.open_to_all();
     for key in qt_fixture.keys() {
         let fixture = Fixture::new().with_key(&key);
         let viewer = |arguments: &[&str]| on(&qt_fixture, fixture.viewer(arguments)).run();
-        let mut theirs = qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
+        let mut theirs =
+            qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
         theirs.ask(&["key", &key]).done();
         let file = qt_fixture.file(b"theirs");
         theirs.ask(&["load", "qstring", &file]).done();
@@ -51,7 +53,7 @@ fn root_reads_what_another_user_has_only_with_owner_and_never_writes_it() {
             assert!(!viewer(&["list"]).done().text().contains(&name));
         }
 
-        // It is as it was, and goes when its owner goes.
+        // It is unchanged, and is removed when its owner detaches.
         let read = qt_fixture.writable_by_all();
         theirs.ask(&["read", "qstring", &read]).done();
         assert_eq!(std::fs::read(read).unwrap(), b"theirs");
@@ -61,16 +63,17 @@ fn root_reads_what_another_user_has_only_with_owner_and_never_writes_it() {
     }
 }
 
-/// `--owner` that names oneself changes nothing.
+/// `--owner` with the caller's own user id changes nothing.
 #[test]
-fn owner_may_be_oneself() {
+fn owner_may_name_the_caller() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Ours]) else {
         return;
     };
     let fixture = Fixture::new().with_key(&qt_fixture.key());
     let me = rustix::process::geteuid().as_raw().to_string();
     let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
-    ours.ask(&["load", "qstring", &qt_fixture.file(b"ours")]).done();
+    ours.ask(&["load", "qstring", &qt_fixture.file(b"ours")])
+        .done();
     let show = on(&qt_fixture, fixture.viewer(["show", "--owner", &me])).run();
     assert_eq!(show.done().text(), "ours");
     ours.finish();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use e2e_tests::{Launch, PrivateDir, Program, skip};
 
-/// Which program it is.
+/// The program on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// tests/qt-peer/main.cpp, with the Qt 6 of Debian: keys of the old style, System V.
@@ -20,20 +20,20 @@ pub(crate) enum Side {
     Ours,
 }
 
-/// A fixture of its own: a folder for key files, and a key that nobody else uses.
+/// A private folder for key files, and a unique key.
 pub(crate) struct QtFixture {
     directory: PrivateDir,
     unique: String,
     files: RefCell<u32>,
 }
 
-/// A program on the qt_fixture.
+/// A running program.
 pub(crate) struct Peer {
     side: Side,
     program: Program,
 }
 
-/// What a program answered.
+/// A program's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer(pub(crate) String);
 
@@ -42,7 +42,7 @@ impl Answer {
         self.0 == "ok" || self.0.starts_with("ok ")
     }
 
-    /// What Qt calls the error, if it is one.
+    /// Returns Qt's name of the error, if it is one.
     pub(crate) fn error(&self) -> Option<&str> {
         let error = self.0.strip_prefix("error ")?;
         Some(error.split(':').next().unwrap_or(error))
@@ -62,7 +62,8 @@ impl Answer {
 }
 
 impl QtFixture {
-    /// Sets one, if the programs of these sides can be had; else says that the test is skipped.
+    /// Creates a fixture. Returns `None` and reports the test as skipped if the programs of these
+    /// sides are not available.
     pub(crate) fn with(sides: &[Side]) -> Option<QtFixture> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let peers = peers();
@@ -80,18 +81,18 @@ impl QtFixture {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Some(QtFixture {
             directory: PrivateDir::on_disk(),
-            // Not what a directory of a fixture is called.
+            // Different from the directory of a `Fixture`.
             unique: format!("e2e.qt.{}.{count}", std::process::id()),
             files: RefCell::new(0),
         })
     }
 
-    /// A key of the old style, for System V.
+    /// Returns a key of the old style, for System V.
     pub(crate) fn key(&self) -> String {
         format!("qt:{}", self.unique)
     }
 
-    /// All kinds of keys.
+    /// Returns one key of each kind.
     pub(crate) fn keys(&self) -> [String; 4] {
         [
             self.key(),
@@ -101,12 +102,12 @@ impl QtFixture {
         ]
     }
 
-    /// Starts a program; it ends with the test, by itself or not.
+    /// Starts a program; it ends with the test, in order or killed.
     pub(crate) fn start(&self, side: Side) -> Peer {
         self.start_through(side, |launch| launch)
     }
 
-    /// Starts a program in another way.
+    /// Starts a program through another one.
     pub(crate) fn start_through(&self, side: Side, way: impl FnOnce(Launch) -> Launch) -> Peer {
         let launch = match side {
             Side::Cpp => Launch::new(peers().join("qt-peer")),
@@ -124,14 +125,14 @@ impl QtFixture {
         Peer { side, program }
     }
 
-    /// Starts a program that uses a key.
+    /// Starts a program with a key.
     pub(crate) fn start_with(&self, side: Side, key: &str) -> Peer {
         let mut peer = self.start(side);
         peer.ask(&["key", key]).done();
         peer
     }
 
-    /// A path for a file.
+    /// Returns a new path for a file.
     pub(crate) fn path(&self) -> PathBuf {
         *self.files.borrow_mut() += 1;
         let directory = self.directory.path().join("files");
@@ -139,35 +140,35 @@ impl QtFixture {
         directory.join(self.files.borrow().to_string())
     }
 
-    /// A file with this content.
+    /// Writes a file with this content.
     pub(crate) fn file(&self, content: &[u8]) -> String {
         let path = self.path();
         std::fs::write(&path, content).unwrap();
         path.into_os_string().into_string().unwrap()
     }
 
-    /// A path for a file that another user may write.
+    /// Creates a file that another user may write to.
     pub(crate) fn writable_by_all(&self) -> String {
         let path = self.file(b"");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
         path
     }
 
-    /// Lets everybody make key files, as in /tmp.
+    /// Lets every user create key files, as in /tmp.
     pub(crate) fn open_to_all(&self) {
         self.directory.set_mode(0o1777);
     }
 
-    /// Where the key files are.
+    /// Returns the folder of the key files.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Asserts that nothing is left of any segment or lock.
+    /// Asserts that no segment and no lock is left.
     #[track_caller]
     pub(crate) fn assert_clean(&self) {
         let mut left = self.directory.names();
-        // Qt's windows leave a folder of their own there.
+        // Qt's windows leave their own folder there.
         left.retain(|name| name.starts_with("qipc_") || name == "native");
         assert!(left.is_empty(), "{left:?}");
         let entries = std::fs::read_dir("/dev/shm").unwrap().flatten();
@@ -183,7 +184,7 @@ impl QtFixture {
         assert!(left.is_empty(), "{left:?}");
     }
 
-    /// Removes what Qt leaves of its POSIX segments and semaphores.
+    /// Removes Qt's leftover POSIX segments and semaphores.
     pub(crate) fn sweep(&self) {
         for key in self.keys() {
             let key: qt_bridge::QtKey = key.parse().unwrap();
@@ -196,7 +197,8 @@ impl QtFixture {
     }
 }
 
-/// What a test leaves when it fails: also what another user made, which our library does not touch.
+/// Removes the leftovers of a failed test, including those of another user, which our library does
+/// not touch.
 impl Drop for QtFixture {
     fn drop(&mut self) {
         self.sweep();
@@ -211,7 +213,7 @@ impl Drop for QtFixture {
             };
             let number = 0x51 << 24 | (facts.dev() & 0xff) << 16 | facts.ino() & 0xffff;
             for kind in ["-M", "-S"] {
-                // One of them is not there.
+                // One of the two does not exist.
                 let number = format!("{number:#x}");
                 Command::new("ipcrm").args([kind, &number]).output().ok();
             }
@@ -220,18 +222,18 @@ impl Drop for QtFixture {
 }
 
 impl Peer {
-    /// Tells it to do something, and waits for its answer.
+    /// Sends a command, and waits for its answer.
     pub(crate) fn ask(&mut self, words: &[&str]) -> Answer {
-        self.tell(words);
+        self.send(words);
         self.answer()
     }
 
-    /// Tells it to do something that may take its time.
-    pub(crate) fn tell(&mut self, words: &[&str]) {
+    /// Sends a command that may take some time.
+    pub(crate) fn send(&mut self, words: &[&str]) {
         self.program.write_line(&words.join("\t"));
     }
 
-    /// Waits for its answer to what it was told.
+    /// Waits for the answer to the last command.
     pub(crate) fn answer(&mut self) -> Answer {
         let line = self.program.wait_for("> ");
         Answer(line.trim_start_matches("> ").trim_end().to_owned())
@@ -245,24 +247,24 @@ impl Peer {
         self.program.pid()
     }
 
-    /// Ends it where it stands.
+    /// Kills it with SIGKILL.
     pub(crate) fn kill(self) {
         self.program.kill();
     }
 
-    /// Lets it end by itself.
+    /// Lets it exit by itself.
     pub(crate) fn finish(self) {
         self.program.finish().done();
     }
 }
 
-/// The folder of the Qt programs, which are made once.
+/// Returns the folder of the Qt programs, which are built once.
 fn peers() -> &'static Path {
     static PEERS: OnceLock<PathBuf> = OnceLock::new();
     PEERS.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("qt-peers");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/qt-peers.sh");
-        // What it could not make is missing then, and each test says so.
+        // A program that could not be built is missing, and each test reports that.
         Command::new("bash").arg(script).arg(&folder).status().ok();
         folder
     })

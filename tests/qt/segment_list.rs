@@ -1,14 +1,18 @@
-//! What the list of segments in our window tells of Qt programs.
+//! Qt programs in the window's list of segments.
 
 use e2e_tests::{Desktop, Fixture, ViewerWindow};
 
-use crate::peer::{Peer, Side, QtFixture};
+use crate::peer::{Peer, QtFixture, Side};
 
-/// A key that a list tells as it was written. In the folder of a test nobody else meets it.
+/// A key that a list shows as it was written. The test's own folder keeps it unique.
 const SKETCH: &str = "qt:Sketch";
 
-/// Opens the list of our window, where a Qt program will be seen.
-fn open_list<'d>(qt_fixture: &QtFixture, fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
+/// Opens the list of our window in the Qt program's folder.
+fn open_list<'d>(
+    qt_fixture: &QtFixture,
+    fixture: &Fixture,
+    desktop: &'d Desktop,
+) -> ViewerWindow<'d> {
     let viewer = fixture
         .viewer(["--verbose"])
         .env("TMPDIR", qt_fixture.directory())
@@ -27,7 +31,7 @@ fn load(qt_fixture: &QtFixture, text: &str) -> Peer {
 }
 
 #[test]
-fn a_segment_of_a_qt_program_comes_and_goes_in_the_list_and_is_shown_by_a_click() {
+fn a_qt_segment_is_listed_while_it_exists_and_shown_by_a_click() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -61,7 +65,7 @@ fn a_segment_of_a_qt_program_comes_and_goes_in_the_list_and_is_shown_by_a_click(
 }
 
 #[test]
-fn a_segment_of_a_qt_program_is_removed_from_the_list_after_asking() {
+fn a_qt_segment_is_removed_from_the_list_after_a_question() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -72,10 +76,10 @@ fn a_segment_of_a_qt_program_is_removed_from_the_list_after_asking() {
     let viewer = open_list(&qt_fixture, &fixture, &desktop);
     let theirs = load(&qt_fixture, "left behind");
     desktop.wait_for("a row", || (viewer.listed_rows() == 1).then_some(()));
-    // It goes without a word, and its segment stays.
+    // It is killed, and its segment remains.
     theirs.kill();
     viewer.press_remove();
-    desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
+    desktop.wait_for("the question", || viewer.row_has_question().then_some(()));
     viewer.confirm_removal();
     viewer.program.wait_for_status("Removed qt:Sketch");
     desktop.wait_for("no row", || (viewer.listed_rows() == 0).then_some(()));

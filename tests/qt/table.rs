@@ -1,9 +1,9 @@
-//! One table of cases, run through Qt and through ours: the differences are those that
-//! docs/PORTING-FROM-QT.md names.
+//! One table of cases, run with Qt and with ours: the differences are those that
+//! docs/PORTING-FROM-QT.md lists.
 
-use crate::peer::{Side, QtFixture};
+use crate::peer::{QtFixture, Side};
 
-/// What is done, one after the other, and what the last of it answers.
+/// A sequence of commands, and the answer to the last one.
 struct Case {
     name: &'static str,
     steps: &'static [&'static [&'static str]],
@@ -48,21 +48,21 @@ const TABLE: &[Case] = &[
         qt: "ok",
         ours: "ok",
     },
-    // A second lock does not compile: the first one's guard borrows the handle.
+    // A second lock does not compile: the guard borrows the handle mutably.
     Case {
         name: "lock twice",
         steps: &[&["create", "8"], &["lock"], &["lock"]],
         qt: "ok",
         ours: "error Misuse",
     },
-    // An unlock without a lock does not compile: it takes the guard.
+    // An unlock without a lock does not compile: it consumes the guard.
     Case {
         name: "unlock without lock",
         steps: &[&["create", "8"], &["unlock"]],
         qt: "error NoError",
         ours: "error Misuse",
     },
-    // A second detach does not compile: the first one takes the handle.
+    // A second detach does not compile: it consumes the handle.
     Case {
         name: "detach twice",
         steps: &[&["create", "8"], &["detach"], &["detach"]],
@@ -78,7 +78,7 @@ const TABLE: &[Case] = &[
     },
 ];
 
-/// What an answer begins with, without the sentence.
+/// Returns the start of an answer, without the sentence.
 fn result_of(answer: &str) -> &str {
     let gist = answer.split(':').next().unwrap_or(answer);
     if gist.starts_with("ok ") && gist.ends_with(|last: char| !last.is_ascii_digit()) {
@@ -88,7 +88,7 @@ fn result_of(answer: &str) -> &str {
 }
 
 #[test]
-fn side_by_side() {
+fn qt_and_ours_agree_on_every_case() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp, Side::Python]) else {
         return;
     };
@@ -114,7 +114,7 @@ fn side_by_side() {
 }
 
 #[test]
-fn an_empty_key_is_no_key() {
+fn an_empty_key_is_refused() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp, Side::Python]) else {
         return;
     };
@@ -127,7 +127,7 @@ fn an_empty_key_is_no_key() {
 }
 
 #[test]
-fn what_is_attached_for_reading_is_not_written() {
+fn a_read_only_attachment_cannot_write() {
     let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
@@ -136,7 +136,7 @@ fn what_is_attached_for_reading_is_not_written() {
     let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
     ours.ask(&["attach", "ro"]).done();
     assert_eq!(ours.ask(&["size"]).0, "ok 8");
-    // Copying in does not compile with it; Qt would let the program crash.
+    // Writing does not compile with it; with Qt the program would crash.
     ours.ask(&["add", "1"]).refused("Misuse");
     ours.finish();
     theirs.finish();

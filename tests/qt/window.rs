@@ -1,18 +1,18 @@
-//! Qt programs beside the two windows: the compiled example of Qt's own documentation on the same
+//! Qt programs beside the two windows: the compiled example of Qt's documentation on the same
 //! display, and programs that stream in each form.
 //!
-//! The key of the example cannot be chosen; the folder of its key file can, and so nobody else meets it.
+//! The key of the example is fixed; the folder of its key file is not, which separates the tests.
 
 use e2e_tests::{
-    Desktop, Launch, LoaderWindow, Picture, PictureFile, QtExample, Fixture, ViewerWindow,
+    Desktop, Fixture, Launch, LoaderWindow, Picture, PictureFile, QtExample, ViewerWindow,
 };
 
 use qt_bridge::Form;
 
-use crate::peer::{Side, QtFixture};
+use crate::peer::{QtFixture, Side};
 
 #[test]
-fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
+fn a_picture_of_the_example_is_shown_by_the_viewer_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -37,8 +37,8 @@ fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
     viewer.show("Showing the picture");
     viewer.window.wait_for_picture(picture.pixels());
 
-    // It follows what the example loads next.
-    viewer.throw_live();
+    // The window shows the next picture of the example, too.
+    viewer.toggle_live();
     let next = Picture::draw(150, 110, 5);
     let file = fixture.file("dog.png", &next.encode(PictureFile::Png));
     example.load(&file);
@@ -50,7 +50,7 @@ fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
 }
 
 #[test]
-fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
+fn a_picture_of_the_loader_window_is_shown_by_the_example() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -82,7 +82,7 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
 }
 
 #[test]
-fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
+fn a_qt_program_reads_content_loaded_in_a_chosen_form() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -109,7 +109,7 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
     assert_eq!(shown.text(), "hello");
     assert!(viewer(&["info"]).text().contains("text, as qbytearray"));
 
-    // A form that does not fit costs nothing.
+    // A form that does not fit changes nothing.
     loader.choose_form(Form::QImage);
     loader.open_dialog();
     loader.window.paste("no picture");
@@ -118,7 +118,7 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
         .program
         .wait_for_status("cannot be written as QImage");
     assert_eq!(viewer(&["show"]).text(), "hello");
-    // By the keyboard, past the last of the list, to the one that fits.
+    // By the keyboard, from the last entry of the list to the form that fits.
     loader.window.press(&["ctrl+f", "ctrl+Return"]);
     loader.program.wait_for_status("as QString");
     assert_eq!(viewer(&["show"]).text(), "no picture");
@@ -128,7 +128,7 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
 }
 
 #[test]
-fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
+fn the_viewer_window_reads_qt_content_in_a_chosen_form() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
@@ -137,7 +137,7 @@ fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
     };
     let fixture = Fixture::new().with_key(&qt_fixture.key());
     let mut theirs = qt_fixture.start_with(Side::Cpp, fixture.key());
-    // Its UTF-16 reads "hi" as ASCII: nobody can know which it is.
+    // Its UTF-16 reads as ASCII "hi": the form is ambiguous.
     let ambiguous = qt_fixture.file("桩".as_bytes());
     theirs.ask(&["load", "qstring", &ambiguous]).done();
     let viewer = fixture
@@ -152,7 +152,7 @@ fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(viewer.shown_text(), "桩");
 
-    // What is copied into it as it is.
+    // Content that is copied without a stream header.
     let raw = qt_fixture.file(b"a plain C string");
     theirs.ask(&["load", "raw", &raw]).done();
     viewer.press_show();
@@ -161,8 +161,8 @@ fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(viewer.shown_text(), "a plain C string");
 
-    // It goes on so by itself.
-    viewer.throw_live();
+    // The chosen form stays in use.
+    viewer.toggle_live();
     viewer.program.wait_for_status("Showing the text");
     let next = qt_fixture.file(b"and the next");
     theirs.ask(&["load", "raw", &next]).done();

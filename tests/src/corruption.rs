@@ -11,22 +11,22 @@
 //!
 //! `tests/fuzz` runs the targets for seconds, the package in `fuzz/` without limit.
 
-mod segment_header;
+mod choices;
 mod header;
 mod image;
 mod key;
-mod mutation;
 mod metadata;
+mod mutation;
+mod operations;
 mod reader;
 mod reader_model;
 mod record;
 mod region_table;
 mod ring;
-mod choices;
-mod slot_table;
 mod sandbox;
+mod segment_header;
+mod slot_table;
 mod stream;
-mod operations;
 mod writer;
 
 /// A part of a segment to corrupt.

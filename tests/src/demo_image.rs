@@ -41,7 +41,7 @@ fn blend(from: [u8; 3], to: [u8; 3], part: f64) -> Rgb<u8> {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "it lies between two bytes"
+            reason = "it is between two bytes"
         )]
         {
             *from = value.round() as u8;

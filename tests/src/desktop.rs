@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{FrameProbe, Launch, Outcome, TIMEOUT, PrivateDir, Program, Screen, Window, skip};
+use crate::{FrameProbe, Launch, Outcome, PrivateDir, Program, Screen, TIMEOUT, Window, skip};
 
 /// How often the screen is polled.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);

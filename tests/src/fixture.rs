@@ -109,7 +109,7 @@ impl Fixture {
     #[must_use]
     pub fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.path(name);
-        fs::write(&path, content).expect("there is room for a file");
+        fs::write(&path, content).expect("there is space for a file");
         path
     }
 

@@ -5,7 +5,7 @@ use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 use crate::Area;
 
 /// One in so many rows of the display is read: every window is higher than that.
-const EVERY: u32 = 8;
+const ROW_STEP: u32 = 8;
 
 /// Detects changes on a display a thousand times a second: a [`Screen`](crate::Screen) takes longer
 /// to read than a window takes to open.
@@ -43,7 +43,7 @@ impl FrameProbe {
     #[must_use]
     pub fn rows(&self, area: Area) -> Vec<u8> {
         let row_bytes = area.width as usize * 4;
-        let ys = (area.y..area.y + area.height).step_by(EVERY as usize);
+        let ys = (area.y..area.y + area.height).step_by(ROW_STEP as usize);
         let mut rows = vec![0; ys.len() * row_bytes];
         for (y, row) in ys.zip(rows.chunks_exact_mut(row_bytes)) {
             let at = self.first_row + u64::from(y) * self.row_bytes + u64::from(area.x) * 4;

@@ -84,13 +84,13 @@ impl Launch {
     }
 
     /// Makes its standard output a terminal.
-    pub fn printing_on_terminal(mut self) -> Launch {
+    pub fn with_stdout_on_terminal(mut self) -> Launch {
         self.has_terminal.stdout = true;
         self
     }
 
     /// Makes its standard error a terminal.
-    pub fn complaining_on_terminal(mut self) -> Launch {
+    pub fn with_stderr_on_terminal(mut self) -> Launch {
         self.has_terminal.stderr = true;
         self
     }

@@ -6,7 +6,7 @@ use image::Rgb;
 use qt_bridge::Form;
 
 use crate::window::row_of;
-use crate::{Area, Desktop, Program, Fixture, Window};
+use crate::{Area, Desktop, Fixture, Program, Window};
 
 /// Positions, from the upper left corner of a window of the default size.
 const LOAD: (u32, u32) = (320, 103);

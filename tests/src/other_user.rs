@@ -85,13 +85,13 @@ impl OtherUser {
 
     /// Makes this user start the program.
     pub fn launch_as(&self, launch: Launch) -> Launch {
-        let lent = self.lend(Path::new(launch.program()));
+        let lent = self.accessible_copy(Path::new(launch.program()));
         launch
             .instead(lent)
             .through("setpriv", become_user(self.id, self.group, self.groups))
     }
 
-    fn lend(&self, program: &Path) -> PathBuf {
+    fn accessible_copy(&self, program: &Path) -> PathBuf {
         if !program.is_absolute() {
             return program.to_owned(); // in a system directory, readable by every user
         }

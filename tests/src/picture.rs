@@ -110,7 +110,7 @@ impl Picture {
 impl PictureFile {
     /// Returns the file name extension.
     #[must_use]
-    pub fn ending(self) -> &'static str {
+    pub fn extension(self) -> &'static str {
         match self {
             PictureFile::Png => "png",
             PictureFile::Jpeg => "jpg",

@@ -83,7 +83,7 @@ impl Program {
     }
 
     /// Waits until it prints a line that contains `words` to standard error, and returns the line.
-    pub fn wait_for_complaint(&self, words: &str) -> String {
+    pub fn wait_for_stderr(&self, words: &str) -> String {
         self.stderr.wait_for_line(words).unwrap_or_else(|printed| {
             self.fail(&format!("did not complain {words:?}, but {printed:?}"))
         })
@@ -93,7 +93,7 @@ impl Program {
     /// the line.
     pub fn wait_for_status(&self, words: &str) -> String {
         loop {
-            let line = self.wait_for_complaint(words);
+            let line = self.wait_for_stderr(words);
             if line.starts_with("status: ") {
                 return line;
             }
@@ -196,8 +196,8 @@ impl Drop for Program {
 /// Formats it for a reader: the output as text, shortened if it is long.
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ENOUGH: usize = 1000;
-        let beginning = &self.stdout[..self.stdout.len().min(ENOUGH)];
+        const MAX_SHOWN: usize = 1000;
+        let beginning = &self.stdout[..self.stdout.len().min(MAX_SHOWN)];
         f.debug_struct("Outcome")
             .field("command", &self.command)
             .field("code", &self.code)

@@ -28,19 +28,19 @@ impl Schema {
 
     /// Returns the violations of the schema in a value; empty if it is valid.
     #[must_use]
-    pub fn faults(&self, value: &Value) -> Vec<String> {
-        let mut faults = Vec::new();
-        self.check(&self.root, value, "$", &mut faults);
-        faults
+    pub fn violations(&self, value: &Value) -> Vec<String> {
+        let mut violations = Vec::new();
+        self.check(&self.root, value, "$", &mut violations);
+        violations
     }
 
-    fn check(&self, schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
+    fn check(&self, schema: &Value, value: &Value, at: &str, violations: &mut Vec<String>) {
         let schema = schema.as_object().expect("a schema is an object");
         for (keyword, says) in schema {
-            let is_so = match keyword.as_str() {
+            let condition = match keyword.as_str() {
                 "$schema" | "$defs" | "title" | "description" => true,
                 "$ref" => {
-                    self.check(self.definition(says), value, at, faults);
+                    self.check(self.definition(says), value, at, violations);
                     true
                 }
                 "type" => one_or_more(says).any(|kind| is_of(kind, value)),
@@ -51,19 +51,19 @@ impl Schema {
                     names.all(|name| fields.contains_key(name))
                 }),
                 "properties" | "additionalProperties" => {
-                    self.check_fields(schema, keyword, value, at, faults);
+                    self.check_fields(schema, keyword, value, at, violations);
                     true
                 }
                 "items" => {
                     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                        self.check(says, item, &format!("{at}[{index}]"), faults);
+                        self.check(says, item, &format!("{at}[{index}]"), violations);
                     }
                     true
                 }
                 other => panic!("{other} is not supported here"),
             };
-            if !is_so {
-                faults.push(format!("{at} is not {keyword} {says}: {value}"));
+            if !condition {
+                violations.push(format!("{at} is not {keyword} {says}: {value}"));
             }
         }
     }
@@ -74,16 +74,16 @@ impl Schema {
         keyword: &str,
         value: &Value,
         at: &str,
-        faults: &mut Vec<String>,
+        violations: &mut Vec<String>,
     ) {
         let properties = schema["properties"].as_object().expect("an object");
         for (name, field) in value.as_object().into_iter().flatten() {
             match properties.get(name) {
                 Some(says) if keyword == "properties" => {
-                    self.check(says, field, &format!("{at}.{name}"), faults);
+                    self.check(says, field, &format!("{at}.{name}"), violations);
                 }
                 None if schema.get(keyword) == Some(&Value::Bool(false)) => {
-                    faults.push(format!("{at}.{name} is unknown"));
+                    violations.push(format!("{at}.{name} is unknown"));
                 }
                 _ => {}
             }

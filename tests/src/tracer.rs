@@ -248,7 +248,7 @@ impl Tracer {
     }
 
     /// Detaches, so that the program runs on its own.
-    pub fn let_go(self) {
+    pub fn detach(self) {
         request(libc::PTRACE_DETACH, self.tracee.pid, 0, 0).expect("it is stopped");
     }
 

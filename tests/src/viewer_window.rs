@@ -6,7 +6,7 @@ use image::Rgb;
 use qt_bridge::Form;
 
 use crate::window::row_of;
-use crate::{Area, Desktop, Program, Fixture, Window};
+use crate::{Area, Desktop, Fixture, Program, Window};
 
 /// Positions, from the upper left corner of a window of the default size.
 const SHOW: (u32, u32) = (320, 103);
@@ -105,7 +105,7 @@ impl<'d> ViewerWindow<'d> {
     }
 
     /// Toggles the switch "Live".
-    pub fn throw_live(&self) {
+    pub fn toggle_live(&self) {
         self.window.click(LIVE);
     }
 
@@ -172,7 +172,7 @@ impl<'d> ViewerWindow<'d> {
 
     /// Returns `true` if the card "Save as..." shows a question or an error.
     #[must_use]
-    pub fn asks_in_card(&self) -> bool {
+    pub fn card_has_message(&self) -> bool {
         let line = self.window.screen().crop(CARD_LINE);
         line.extent_of(ALARM).is_some()
     }
@@ -190,7 +190,7 @@ impl<'d> ViewerWindow<'d> {
 
     /// Returns `true` if the first row of the list asks to remove.
     #[must_use]
-    pub fn asks_in_list(&self) -> bool {
+    pub fn row_has_question(&self) -> bool {
         let row = self.window.screen().crop(ROW);
         row.extent_of(ALARM).is_some()
     }

@@ -203,12 +203,13 @@ impl<'d> Window<'d> {
     pub fn wait_until_still(&self) -> Screen {
         const TIMES: usize = 3;
         let mut seen: Vec<Screen> = Vec::new();
-        self.desktop.wait_for("a window that holds still", || {
-            let screen = self.screen();
-            seen.push(screen.clone());
-            let times = seen.iter().filter(|earlier| **earlier == screen).count();
-            (times == TIMES).then_some(screen)
-        })
+        self.desktop
+            .wait_for("a window that no longer changes", || {
+                let screen = self.screen();
+                seen.push(screen.clone());
+                let times = seen.iter().filter(|earlier| **earlier == screen).count();
+                (times == TIMES).then_some(screen)
+            })
     }
 
     /// Returns a property of the window, as xprop prints it.
@@ -224,7 +225,7 @@ impl<'d> Window<'d> {
 
     /// Asks it to close, as the window manager's button does.
     pub fn close(&self) {
-        const OF_A_PAGER: u32 = 2;
+        const SOURCE_PAGER: u32 = 2;
         // A user who closes it has seen its content: the window is active and has been drawn.
         self.activate();
         let _seen = self.wait_until_still();
@@ -236,7 +237,7 @@ impl<'d> Window<'d> {
         let close = close.reply().expect("the display knows the atom").atom;
         let id = self.id.parse().expect("a window's number");
         // Not by its keys: the window manager may be about to send them to another window.
-        let message = ClientMessageEvent::new(32, id, close, [CURRENT_TIME, OF_A_PAGER, 0, 0, 0]);
+        let message = ClientMessageEvent::new(32, id, close, [CURRENT_TIME, SOURCE_PAGER, 0, 0, 0]);
         let sent = connection.send_event(
             false,
             connection.setup().roots[screen].root,

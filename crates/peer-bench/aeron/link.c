@@ -1,5 +1,5 @@
-/* Aeron's media driver and client behind five functions, for `src/way/aeron.rs`: built with the sources
- * of Aeron into one library, which peer-bench opens while it runs. */
+/* Aeron's media driver and client behind five functions, for `src/way/aeron.rs`. Built together with the
+ * sources of Aeron into one library, which peer-bench loads at run time. */
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,13 +12,13 @@
 #include "util/aeron_clock.h"
 #include "util/aeron_error.h"
 
-/* Half a term may be on its way before the driver looks: all messages of a turn. The default of 64 MiB
- * is no faster, and takes memory. */
+/* Half a term may be in flight before the driver polls: enough for all messages of a turn. The default of
+ * 64 MiB is not faster, and takes memory. */
 #define CHANNEL "aeron:ipc?term-length=1m"
-/* No message goes through the driver. So it sleeps in between, which leaves the cores to those that
- * poll. */
+/* Messages do not pass through the driver, so it sleeps between polls, and leaves the cores to the
+ * contestants. */
 #define DRIVER_SLEEP "1ms"
-/* How long the other side may take. */
+/* The timeout for the other side. */
 #define PATIENCE_NS (INT64_C(10) * 1000 * 1000 * 1000)
 
 typedef struct {
@@ -31,12 +31,12 @@ typedef struct {
     aeron_image_t *image;
 } bench_link;
 
-/* What went wrong last in this thread. */
+/* The last error of this thread. */
 const char *bench_failure(void) {
     return aeron_errmsg();
 }
 
-/* The end of the driver, when a contest is over, is no error; all others come back from calls. */
+/* The end of the driver after a contest is not an error; all others are returned by calls. */
 static void ignore(void *context, int code, const char *message) {
     (void)context;
     (void)code;
@@ -49,7 +49,7 @@ static int start_driver(bench_link *link, const char *folder) {
         aeron_driver_context_set_dir_warn_if_exists(*context, false) < 0 ||
         aeron_driver_context_set_dir_delete_on_shutdown(*context, true) < 0 ||
         aeron_driver_context_set_threading_mode(*context, AERON_THREADING_MODE_SHARED) < 0 ||
-        /* First, because the strategy is made with the arguments that are there. */
+        /* Set first, because the idle strategy is created with the arguments set so far. */
         aeron_driver_context_set_shared_idle_strategy_init_args(*context, DRIVER_SLEEP) < 0 ||
         aeron_driver_context_set_shared_idle_strategy(*context, "sleep-ns") < 0) {
         return -1;
@@ -96,7 +96,7 @@ void bench_close(bench_link *link) {
     if (link->image != NULL) {
         aeron_subscription_image_release(link->subscription, link->image);
     }
-    /* Ends what the client has opened, too. */
+    /* Closes the publications and subscriptions of the client, too. */
     aeron_close(link->client);
     aeron_context_close(link->context);
     aeron_driver_close(link->driver);
@@ -104,20 +104,20 @@ void bench_close(bench_link *link) {
     free(link);
 }
 
-/* Opens one side, and the media driver first where this side is to have it; NULL where that failed. */
+/* Opens one side, after the media driver if this side runs it. Returns NULL on failure. */
 bench_link *bench_open(const char *folder, int32_t there, int32_t back, bool has_driver) {
     bench_link *link = calloc(1, sizeof *link);
     if (link == NULL) {
         return NULL;
     }
     if ((has_driver && start_driver(link, folder) < 0) || connect_client(link, folder, there, back) < 0) {
-        /* What is open ends with the process: closing it would overwrite the error. */
+        /* Not closed, because that would overwrite the error; the process ends soon. */
         return NULL;
     }
     return link;
 }
 
-/* Publishes a message, as soon as there is room; false where it never will be. */
+/* Publishes a message as soon as there is room. Returns false if there never is. */
 bool bench_send(bench_link *link, const uint8_t *bytes, size_t length) {
     int64_t position;
     while ((position = aeron_exclusive_publication_offer(link->publication, bytes, length, NULL, NULL)) < 0) {
@@ -129,7 +129,7 @@ bool bench_send(bench_link *link, const uint8_t *bytes, size_t length) {
     return true;
 }
 
-/* Polls until there is a message, and lends it to `look`; false where none will come. */
+/* Polls until a message arrives, and passes it to `look`. Returns false if none arrives. */
 bool bench_receive(bench_link *link, aeron_fragment_handler_t look, void *context) {
     int seen;
     while ((seen = aeron_image_poll(link->image, look, context, 1)) == 0) {

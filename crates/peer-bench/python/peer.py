@@ -13,7 +13,7 @@ if asks:
     memory = shared_memory.SharedMemory(name=name, create=True, size=8192)
 else:
     memory = shared_memory.SharedMemory(name=name)
-    # Older trackers would destroy the segment with the process that only attached.
+    # Older resource trackers destroy the segment when a process that only attached exits.
     from multiprocessing import resource_tracker
     resource_tracker.unregister(memory._name, "shared_memory")
 there, back = (0, 4096) if asks else (4096, 0)

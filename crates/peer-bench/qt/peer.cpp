@@ -1,8 +1,8 @@
-// Speaks for Qt in the benchmark: reads orders line by line, answers with nanoseconds.
+// The Qt contestant of the benchmark: reads orders line by line, and answers with nanoseconds.
 //
 //   lock PAIRS FIGURES     nanoseconds for a lock + unlock, one figure after the other
 //   picture WIDTH HEIGHT   nanoseconds from a QImage to another, through QSharedMemory
-//   write CHARACTERS WORDS nanoseconds from UTF-8, the words again and again, to a stream of a QString
+//   write CHARACTERS WORDS nanoseconds from UTF-8 (the words, repeated) to the stream of a QString
 //   read CHARACTERS WORDS  nanoseconds from that stream to UTF-8
 
 #include <QBuffer>
@@ -70,7 +70,7 @@ QImage draw(int width, int height)
     return image;
 }
 
-// As Qt's example does it: loadFromFile from the loaded image on, then loadFromMemory.
+// As Qt's example: loadFromFile, starting at the loaded image, then loadFromMemory.
 void picture(std::istream &order)
 {
     int width = 0, height = 0;
@@ -108,7 +108,7 @@ void picture(std::istream &order)
     std::cout << elapsed << std::endl;
 }
 
-// A text as UTF-8, and its stream. Kept, so that neither is made anew for each order.
+// A text as UTF-8, and its stream. Kept, so that neither is created again for each order.
 struct Text
 {
     std::string words;

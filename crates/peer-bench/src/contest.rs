@@ -1,4 +1,4 @@
-//! The contests: one file for each thing that is done by us and by others.
+//! The contests: one file for each operation that contenders are compared by.
 
 pub(crate) mod attach;
 pub(crate) mod burst;
@@ -25,22 +25,22 @@ use crate::Outcome;
 use crate::machine::Cores;
 use crate::way::{AERON_LIBRARY, Way};
 
-/// Where and how thoroughly is measured.
+/// The environment of a run.
 pub(crate) struct Arena {
     pub(crate) cores: Cores,
-    /// In shared memory, gone with this value.
+    /// A directory in shared memory, removed on drop.
     ground: TempDir,
-    /// Fewer rounds, to see that everything works.
+    /// Fewer rounds, to check that everything works.
     pub(crate) is_quick: bool,
-    /// The program that speaks for Qt, where Qt is installed.
+    /// The program that measures Qt, if Qt is installed.
     pub(crate) qt: Option<PathBuf>,
-    /// The library that has Aeron in it, where it could be built.
+    /// The library with Aeron, if it could be built.
     aeron: Option<PathBuf>,
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        // iceoryx2 leaves files behind, whose names begin as it was told: with the arena's.
+        // iceoryx2 leaves files behind. Their prefix was set to the arena's name.
         let name = self.place().file_name().map(ToOwned::to_owned);
         let files = std::fs::read_dir("/dev/shm")
             .into_iter()
@@ -50,7 +50,7 @@ impl Drop for Arena {
             let name = name.as_ref().map(|name| name.as_encoded_bytes());
             name.is_some_and(|name| file.file_name().as_encoded_bytes().starts_with(name))
         }) {
-            // The arena's own directory is none, and goes next.
+            // Fails for the arena's own directory, which is removed next.
             let _removed = std::fs::remove_file(file.path());
         }
     }
@@ -79,7 +79,7 @@ impl Arena {
         self.ground.path()
     }
 
-    /// A fresh directory, so that contenders do not meet.
+    /// Creates a directory of its own for a contender.
     pub(crate) fn fresh_place(&self) -> Outcome<PathBuf> {
         Ok(tempfile::Builder::new()
             .disable_cleanup(true)
@@ -87,7 +87,7 @@ impl Arena {
             .keep())
     }
 
-    /// A fresh directory for one way, with what it opens there.
+    /// Creates a directory for one way, with the files that it needs.
     pub(crate) fn place_for(&self, way: Way) -> Outcome<PathBuf> {
         let place = self.fresh_place()?;
         if let (Way::AeronPolled, Some(library)) = (way, &self.aeron) {
@@ -96,12 +96,12 @@ impl Arena {
         Ok(place)
     }
 
-    /// Whether a way is there to be measured.
+    /// Returns `true` if a way is available here.
     pub(crate) fn has(&self, way: Way) -> bool {
         way != Way::AeronPolled || self.aeron.is_some()
     }
 
-    /// So many rounds, or a few where it is to be quick.
+    /// Returns the number of rounds; fewer with `--quick`.
     pub(crate) fn rounds(&self, rounds: usize) -> usize {
         if self.is_quick {
             rounds.div_ceil(10)
@@ -111,7 +111,7 @@ impl Arena {
     }
 }
 
-/// Nanoseconds that something takes.
+/// Returns how long `work` takes in nanoseconds.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let began = Instant::now();
     let done = work();

@@ -1,4 +1,4 @@
-//! Locks between processes, all with the same step: take it, do something, let go.
+//! Locks between processes, all with the same operation: acquire, work, release.
 
 mod native;
 mod ours;
@@ -12,7 +12,7 @@ use crate::ground::Ground;
 /// A kind of lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A compare-and-swap and a swap, and spinning for ever: the limit.
+    /// A compare-and-swap and a swap, spinning: the lower bound.
     Bare,
     /// A mutex of one word that spins a hundred times, then sleeps.
     Futex,
@@ -22,11 +22,11 @@ pub(crate) enum Kind {
     RawSync,
     Semaphore,
     RobustPthread,
-    /// With undo: what Qt's SystemV type does.
+    /// With undo, as Qt's System V type.
     SystemV,
-    /// Two compare-and-swaps, and spinning for ever: the limit of a semaphore.
+    /// Two compare-and-swaps, spinning: the lower bound of a semaphore.
     BareSemaphore,
-    /// This project's semaphore, of one unit.
+    /// This project's semaphore with one unit.
     OurSemaphore,
 }
 
@@ -36,7 +36,7 @@ pub(crate) trait Lock {
     fn with(&self, work: impl FnOnce());
 }
 
-/// What is to be measured of whichever lock.
+/// A measurement that runs with any lock.
 pub(crate) trait Trial {
     type Found;
     fn run(self, lock: &impl Lock) -> Outcome<Self::Found>;
@@ -54,7 +54,7 @@ impl Kind {
         Self::SystemV,
     ];
 
-    /// Those that count.
+    /// The semaphores of the contest.
     pub(crate) const SEMAPHORES: [Self; 4] = [
         Self::BareSemaphore,
         Self::OurSemaphore,
@@ -77,7 +77,7 @@ impl Kind {
         }
     }
 
-    /// Opens the lock in this place; the first to do so also makes it.
+    /// Opens the lock in a directory. The first process creates it.
     pub(crate) fn open<T: Trial>(
         self,
         place: &Path,
@@ -107,6 +107,6 @@ impl std::str::FromStr for Kind {
         let mut kinds = Self::ALL.into_iter().chain(Self::SEMAPHORES);
         kinds
             .find(|kind| kind.name() == name)
-            .ok_or_else(|| format!("no lock is called {name}"))
+            .ok_or_else(|| format!("unknown lock {name}"))
     }
 }

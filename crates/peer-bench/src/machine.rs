@@ -1,4 +1,4 @@
-//! The machine: which processor and kernel, how busy, and which two cores we use of it.
+//! The machine: processor, kernel and load, and the two cores that are used.
 
 use std::fs;
 
@@ -6,17 +6,18 @@ use rustix::thread::CpuSet;
 
 use crate::Outcome;
 
-/// The cores that the two processes of a contest are kept on.
+/// The cores to which the two processes of a contest are pinned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cores {
     pub(crate) ours: usize,
     pub(crate) peers: usize,
-    /// How many there are.
+    /// The number of cores.
     count: usize,
 }
 
 impl Cores {
-    /// The first two that this process may use; the same twice where there is one only.
+    /// Returns the first two cores that this process may use; the same core twice if there is only
+    /// one.
     pub(crate) fn find() -> Outcome<Self> {
         let allowed = rustix::thread::sched_getaffinity(None)?;
         let cores: Vec<usize> = (0..CpuSet::MAX_CPU)
@@ -31,14 +32,14 @@ impl Cores {
     }
 }
 
-/// Keeps the calling thread, and the processes that it starts, on a core.
+/// Pins the calling thread, and the processes that it starts, to a core.
 pub(crate) fn pin(core: usize) -> Outcome {
     let mut only = CpuSet::new();
     only.set(core);
     Ok(rustix::thread::sched_setaffinity(None, &only)?)
 }
 
-/// One line about the machine.
+/// Describes the machine in one line.
 pub(crate) fn describe(cores: Cores) -> String {
     let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let info = text("/proc/cpuinfo");
@@ -56,7 +57,7 @@ pub(crate) fn describe(cores: Cores) -> String {
     )
 }
 
-/// The load of the last minute: what else was running.
+/// Returns the load average of the last minute.
 pub(crate) fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().unwrap_or("unknown").to_owned()

@@ -1,8 +1,8 @@
-//! Measures this project beside its peers and beside what no peer can beat, in one run.
+//! Compares this project with its peers and with the hardware's lower bounds, in one run.
 //!
-//! `make bench` runs it. Every contest lets all contenders have a turn in each round, so that all
-//! meet the same machine; goals are about the ratios. The other process of a contest is this
-//! program once more, in a role.
+//! `make bench` runs it. In each round of a contest every contender is measured once, so that all
+//! run under the same conditions; the goals are ratios. The other process of a contest is this
+//! program again, with a role as its argument.
 
 mod contest;
 mod ground;
@@ -23,10 +23,10 @@ use contest::Arena;
 use machine::Cores;
 use report::Report;
 
-/// What can go wrong ends the run with a sentence.
+/// An error ends the run with a message.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// A contest's name on the command line, and what plays it.
+/// The name of a contest on the command line, and its function.
 type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
 
 const CONTESTS: &[Contest] = &[
@@ -47,7 +47,7 @@ const CONTESTS: &[Contest] = &[
     ("qt-bridge", contest::qt_bridge::run),
 ];
 
-/// The contest whose outcome is tables and plots.
+/// The contest whose results are tables and plots.
 const GROWTH: &str = "growth";
 
 const USAGE: &str =
@@ -68,12 +68,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// The other process of a contest.
+/// Runs the other process of a contest.
 fn play(arguments: &[String]) -> Outcome {
     let [role, core, rest @ ..] = arguments else {
-        return Err("a role and a core are wanted".into());
+        return Err("a role and a core are required".into());
     };
-    // One that polls for what never comes sees neither an end of its orders nor of its contest.
+    // A process that polls forever notices neither the end of its orders nor of the contest.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     machine::pin(core.parse()?)?;
     match role.as_str() {
@@ -83,11 +83,11 @@ fn play(arguments: &[String]) -> Outcome {
         "sleeper" => contest::wake::peer(rest),
         "look" => contest::frame::peer(rest),
         "reader" => contest::readers::peer(rest),
-        other => Err(format!("no role is called {other}").into()),
+        other => Err(format!("unknown role {other}").into()),
     }
 }
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Default)]
 struct Choice {
     is_quick: bool,
@@ -128,7 +128,7 @@ fn run(choice: Choice) -> Outcome {
     let cores = Cores::find()?;
     machine::pin(cores.ours)?;
     let mut report = Report::new(&machine::describe(cores));
-    report.line(&format!("load at the beginning: {}", machine::load()));
+    report.line(&format!("load at the start: {}", machine::load()));
     let arena = Arena::new(
         cores,
         choice.is_quick,

@@ -1,11 +1,11 @@
-//! What is sent: numbered, so that whoever receives it can tell that all of it has arrived.
+//! Numbered payloads, so that a receiver can check that they are complete.
 
 use crate::Outcome;
 
-/// One 4K RGBA frame, bytes.
+/// The size of a 4K RGBA frame in bytes.
 pub(crate) const FRAME: usize = 3840 * 2160 * 4;
 
-/// How far apart the numbers stand: every word of a short payload, one a page of a long one.
+/// The distance between numbers: every word of a short payload, one a page of a long one.
 fn stride(bytes: usize) -> usize {
     if bytes <= 4096 { 8 } else { 4096 }
 }
@@ -18,7 +18,7 @@ pub(crate) fn stamp(payload: &mut [u8], number: u64) {
     }
 }
 
-/// Looks for the number wherever it must stand.
+/// Checks the number at every place.
 pub(crate) fn check(payload: &[u8], number: u64) -> Outcome {
     let expected = number.to_le_bytes();
     let whole = payload
@@ -27,7 +27,7 @@ pub(crate) fn check(payload: &[u8], number: u64) -> Outcome {
     if whole {
         Ok(())
     } else {
-        Err(format!("payload {number} did not arrive whole").into())
+        Err(format!("payload {number} is incomplete").into())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The other process: this very program once more, in a role, told by lines what to do.
+//! The other process: this program again, with a role as its argument, controlled by lines of text.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -10,19 +10,19 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use crate::Outcome;
 use crate::machine::Cores;
 
-/// How long a process may take to end.
+/// How long a process may take to exit.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A process that plays a role; it is ended with this value.
+/// A process with a role. Dropping this ends it.
 pub(crate) struct Peer {
     child: Child,
-    /// Closed to end the process in peace.
+    /// Closed to let the process exit.
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Peer {
-    /// Starts this program in a role, on the peers' core.
+    /// Starts this program with a role, on the core of peers.
     pub(crate) fn start(role: &str, cores: Cores, arguments: &[&str]) -> Outcome<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         let core = cores.peers.to_string();
@@ -30,7 +30,7 @@ impl Peer {
         Self::of(command)
     }
 
-    /// Starts any program that reads orders and writes answers, line by line.
+    /// Starts a program that reads orders and writes answers, line by line.
     pub(crate) fn of(mut command: Command) -> Outcome<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -46,11 +46,11 @@ impl Peer {
     }
 
     pub(crate) fn tell(&mut self, order: &str) -> Outcome {
-        let orders = self.orders.as_mut().ok_or("it was told to end")?;
+        let orders = self.orders.as_mut().ok_or("the process is ending")?;
         Ok(writeln!(orders, "{order}")?)
     }
 
-    /// The next line that it says.
+    /// Returns the next line that it prints.
     pub(crate) fn hear(&mut self) -> Outcome<String> {
         let mut line = String::new();
         if self.answers.read_line(&mut line)? == 0 {
@@ -59,7 +59,7 @@ impl Peer {
         Ok(line.trim_end().to_owned())
     }
 
-    /// Tells it something, and waits for the answer.
+    /// Sends an order, and waits for the answer.
     pub(crate) fn ask(&mut self, order: &str) -> Outcome<String> {
         self.tell(order)?;
         self.hear()
@@ -68,10 +68,10 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It ends when there are no more orders; one that hangs is ended.
+        // The process exits at the end of its orders; it is killed if it hangs.
         drop(self.orders.take());
         if !self.has_ended_within(PATIENCE) {
-            // It may have ended by itself just now.
+            // It may just have exited.
             let _ended_already = self.child.kill();
         }
         let _reaped = self.child.wait();
@@ -90,7 +90,7 @@ impl Peer {
     }
 }
 
-/// In the other process: says that it is ready, then answers each order until there are no more.
+/// Runs in the other process: prints that it is ready, then answers each order until the end.
 pub(crate) fn obey(mut answer: impl FnMut(&str) -> Outcome<String>) -> Outcome {
     say("ready")?;
     for order in std::io::stdin().lock().lines() {

@@ -1,4 +1,4 @@
-//! Lines over two logarithmic axes, as SVG that is readable on light and dark pages.
+//! Line plots with two logarithmic axes, as SVG for light and dark pages.
 
 use std::fmt::Write as _;
 
@@ -8,26 +8,26 @@ pub(crate) struct Line {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// A picture of several lines.
+/// A plot of several lines.
 pub(crate) struct Plot<'a> {
     pub(crate) title: &'a str,
-    /// What the axes count, and how a number on them is written.
+    /// The titles of the axes, and the format of their numbers.
     pub(crate) x: (&'a str, fn(f64) -> String),
     pub(crate) y: (&'a str, fn(f64) -> String),
     pub(crate) lines: Vec<Line>,
 }
 
 const SIZE: (f64, f64) = (720.0, 400.0);
-/// Left, top, right, bottom of where the lines are.
+/// Left, top, right and bottom of the plotting area.
 const FRAME: (f64, f64, f64, f64) = (80.0, 40.0, 540.0, 345.0);
-/// Told apart also by who does not see all colours, on white and on black.
+/// Distinguishable with colour blindness, on white and on black.
 const COLOURS: [&str; 5] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900"];
 
 impl Plot<'_> {
     pub(crate) fn svg(&self) -> String {
         let (width, height) = SIZE;
         let mut svg = String::new();
-        // Writing to a string always succeeds.
+        // Writing to a string cannot fail.
         let _written = write!(
             svg,
             r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" fill="#808080">
@@ -44,7 +44,7 @@ impl Plot<'_> {
         svg
     }
 
-    /// Whole powers of ten round all points.
+    /// Returns the powers of ten that enclose all points.
     fn axis(&self, pick: impl Fn(&(f64, f64)) -> f64) -> Axis {
         let all = self
             .lines

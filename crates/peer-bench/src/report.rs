@@ -1,4 +1,4 @@
-//! What was measured: one table for people, the ratios for programs.
+//! The results: a table for people, and the ratios for programs.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::round::{Ratio, Rounds};
 use crate::spread::{Of, Spread};
 
-/// What a ratio is to be.
+/// The bound of a ratio.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
     AtMost(f64),
@@ -56,7 +56,7 @@ const SUMMARY: [(&str, &str); 16] = [
     ("burst_msgs_vs_iceoryx2", "the same"),
 ];
 
-/// One goal, as `ratios.json` has it.
+/// One goal, as in `ratios.json`.
 #[derive(Debug, Serialize)]
 struct Verdict {
     name: &'static str,
@@ -66,29 +66,29 @@ struct Verdict {
     ratio: f64,
     goal: String,
     holds: bool,
-    /// The extremes of the rounds: not part of the verdict, but no figure goes without its spread.
+    /// The extremes of the rounds. They do not affect the verdict.
     ratio_least: f64,
     ratio_most: f64,
     #[serde(skip)]
     unit: Unit,
 }
 
-/// Everything that a run has found so far.
+/// The results of a run so far.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     text: String,
     verdicts: Vec<Verdict>,
-    /// Of the contest that was told of last.
+    /// The results of the last contest.
     unit: Unit,
 }
 
-/// What the figures of a contest count.
+/// The unit of a contest's figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// Nanoseconds, written in whatever unit of time fits.
+    /// Nanoseconds, printed in a suitable unit of time.
     #[default]
     Time,
-    /// Operations a second, in millions.
+    /// Millions of operations a second.
     Rate,
 }
 
@@ -105,28 +105,28 @@ impl Unit {
 }
 
 impl Unit {
-    /// For the numbers of an axis, which are powers of ten.
+    /// Formats a number on an axis, a power of ten.
     pub(crate) fn show_short(self, figure: f64) -> String {
         self.show(figure).replace(".00", "").replace(".0", "")
     }
 }
 
 impl Report {
-    /// Begins the table with what it was measured on.
+    /// Starts the table with a description of the machine.
     pub(crate) fn new(machine: &str) -> Self {
         let mut report = Self::default();
         report.line(machine);
         report
     }
 
-    /// Adds a line, and shows it at once: a run takes minutes.
+    /// Adds a line, and prints it at once: a run takes minutes.
     pub(crate) fn line(&mut self, line: &str) {
         println!("{line}");
         self.text.push_str(line);
         self.text.push('\n');
     }
 
-    /// Adds the spread of every contender, and how it compares with one of them.
+    /// Adds the spread of every contender, and its ratio to a reference.
     pub(crate) fn rounds(&mut self, title: &str, unit: Unit, reference: &str, rounds: &Rounds) {
         self.unit = unit;
         self.heading(title, reference);
@@ -158,7 +158,7 @@ impl Report {
         ));
     }
 
-    /// Holds a ratio against its goal.
+    /// Compares a ratio with its goal.
     pub(crate) fn judge(
         &mut self,
         name: &'static str,
@@ -188,7 +188,7 @@ impl Report {
         });
     }
 
-    /// Ends the table with all goals; whether they were kept is in the last column.
+    /// Ends the table with all goals. The last column says if they hold.
     pub(crate) fn conclude(&mut self) {
         self.line("");
         self.line(&format!(
@@ -213,7 +213,7 @@ impl Report {
         }
     }
 
-    /// Writes `ratios.json` and the table beside it.
+    /// Writes `ratios.json` and the tables.
     pub(crate) fn save(&self, folder: &Path) -> Outcome {
         fs::create_dir_all(folder)?;
         let json = serde_json::to_string_pretty(&self.verdicts)?;
@@ -249,7 +249,7 @@ impl Report {
         table
     }
 
-    /// All goals as a table for a document.
+    /// Returns all goals as a Markdown table.
     fn goals(&self) -> String {
         let mut table = "| | ours beside | ratio | in the rounds | goal | |\n".to_owned();
         table.push_str("| --- | --- | --- | --- | --- | --- |\n");
@@ -274,7 +274,7 @@ impl Report {
     }
 }
 
-/// A ratio, in as many digits as it takes to tell it from its goal.
+/// Formats a ratio with enough digits to distinguish it from its goal.
 fn times(ratio: f64) -> String {
     if ratio < 0.1 {
         format!("{ratio:.4}")

@@ -1,16 +1,17 @@
-//! Contenders measured in turn, round after round, so that all meet the same machine.
+//! Measuring contenders in turn, round after round, so that all run under the same conditions.
 
 use crate::Outcome;
 use crate::spread::{Of, Spread};
 
-/// One way of doing a thing, and how it is measured once.
+/// A contender, and the function that measures it once.
 pub(crate) struct Contender<'a> {
     name: String,
     turn: Box<dyn FnMut() -> Outcome<Vec<f64>> + 'a>,
 }
 
 impl<'a> Contender<'a> {
-    /// `turn` gives the figures of one turn: nanoseconds, unless the contest says otherwise.
+    /// `turn` returns the figures of one turn, in nanoseconds unless the contest defines another
+    /// unit.
     pub(crate) fn new(
         name: impl Into<String>,
         turn: impl FnMut() -> Outcome<Vec<f64>> + 'a,
@@ -22,7 +23,7 @@ impl<'a> Contender<'a> {
     }
 }
 
-/// What each contender measured in one round.
+/// The figures of each contender in one round.
 struct Round(Vec<Vec<f64>>);
 
 /// All rounds of a contest.
@@ -31,7 +32,7 @@ pub(crate) struct Rounds {
     rounds: Vec<Round>,
 }
 
-/// How many times one contender is of another: the middle of the rounds, and their extremes.
+/// The ratio of two contenders: the median of the rounds, and the extremes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ratio {
     pub(crate) least: f64,
@@ -40,8 +41,8 @@ pub(crate) struct Ratio {
 }
 
 impl Rounds {
-    /// Lets each contender have its turn in each round, after one that does not count: caches,
-    /// page tables, frequencies.
+    /// Measures each contender once in each round. The first round warms up caches, page tables and
+    /// frequencies, and does not count.
     pub(crate) fn play(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Outcome<Self> {
         for contender in &mut contenders {
             (contender.turn)()?;
@@ -62,18 +63,18 @@ impl Rounds {
         })
     }
 
-    /// Every contender with the spread of all of its figures.
+    /// Returns every contender with the spread of its figures.
     pub(crate) fn spreads(&self) -> impl Iterator<Item = (&str, Spread)> {
         let names = self.names.iter().map(String::as_str);
         names.map(|name| (name, self.spread(name)))
     }
 
-    /// The spread of a contender's figures; of none where nobody has that name.
+    /// Returns the spread of a contender's figures; an empty one if there is no such contender.
     pub(crate) fn spread(&self, name: &str) -> Spread {
         Spread::of(self.turns(name).flat_map(|figures| figures.iter().copied()))
     }
 
-    /// One contender beside another, round by round: what disturbs a round disturbs both.
+    /// Returns the ratio of two contenders, computed for each round: a disturbance affects both.
     pub(crate) fn ratio(&self, ours: &str, reference: &str, of: Of) -> Ratio {
         let figure = |figures: &Vec<f64>| of.pick(Spread::of(figures.iter().copied()));
         let mut ratios: Vec<f64> = self

@@ -1,6 +1,6 @@
-//! What many figures of one thing come to: the least, the middle, the worst of a hundred.
+//! Summaries of many figures: minimum, median, 99th percentile.
 
-/// No figure is told without the others.
+/// The three are always reported together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) minimum: f64,
@@ -9,7 +9,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Sums up figures; all zero where there are none.
+    /// Summarises figures; all zero if there are none.
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = figures.into_iter().collect();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -25,7 +25,7 @@ impl Spread {
     }
 }
 
-/// Which figure of a spread a ratio is made of.
+/// The figure of a spread that a ratio is computed from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Of {
     Median,

@@ -1,4 +1,4 @@
-//! The ways on which bytes go from one process to another, all with the same two steps.
+//! Ways to send bytes from one process to another, all with the same two operations.
 
 mod aeron;
 mod futex;
@@ -14,22 +14,23 @@ pub(crate) use ours::octets;
 
 use crate::Outcome;
 
-/// A way of moving bytes.
+/// A way to send bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// A shared word that both spin on, the payload beside it: the limit of all that polls.
+    /// A shared word that both processes spin on, and the payload next to it: the lower bound of
+    /// polling.
     Spin,
     /// The same, and the receiver copies the payload out.
     SpinCopied,
-    /// The same as the first, slept on by futex: the limit of all that sleeps.
+    /// The same as the first with a futex: the lower bound of sleeping.
     Futex,
     /// This project; polled.
     OursPolled,
-    /// This project; asleep until there is something.
+    /// This project; asleep until a sample is published.
     OursBlocking,
     /// This project; asleep in poll, on a notifier's descriptor.
     OursDescriptor,
-    /// This project; asleep on twenty keys at once, of which one has something.
+    /// This project; asleep on twenty keys at once, one of which gets samples.
     OursSet,
     /// This project; every sample in order, each with a wake.
     OursInOrder,
@@ -43,13 +44,13 @@ pub(crate) enum Way {
     AeronPolled,
     Pipe,
     UnixSocket,
-    /// A Unix socket that keeps the bounds of messages.
+    /// A Unix socket that preserves message boundaries.
     SeqPacket,
     /// The local socket of the crate `interprocess`.
     LocalSocket,
 }
 
-/// Which end: one side asks, the other answers.
+/// The side of a process: one asks, the other answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Asking,
@@ -57,7 +58,7 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    /// What the direction away from this side is called, and the one towards it.
+    /// Returns the names of the outgoing and of the incoming direction.
     fn lanes(self) -> [&'static str; 2] {
         match self {
             Self::Asking => ["there", "back"],
@@ -68,14 +69,15 @@ impl Side {
 
 /// An open way, seen from one side.
 pub(crate) trait Link {
-    /// Brings bytes to the other side, as a program would that has them lying somewhere.
+    /// Sends bytes that are in private memory to the other side.
     fn send(&mut self, payload: &[u8]) -> Outcome;
-    /// Waits for what the other side sends, and lends it where it lies.
+    /// Waits for the next message, and passes it to a function without a copy, if the way allows
+    /// that.
     fn receive(&mut self, look: &mut dyn FnMut(&[u8]) -> Outcome) -> Outcome;
 }
 
 impl Way {
-    /// Those that bring the newest message; what came before it may be gone.
+    /// The ways that deliver the newest message, and may drop older ones.
     pub(crate) const NEWEST: [Self; 11] = [
         Self::Spin,
         Self::SpinCopied,
@@ -90,10 +92,10 @@ impl Way {
         Self::LocalSocket,
     ];
 
-    /// Those that bring every message, in order.
+    /// The ways that deliver every message in order.
     pub(crate) const EVERY: [Self; 3] = [Self::SeqPacket, Self::OursInOrder, Self::IceoryxBlocking];
 
-    /// Those that wait, one after the other, for more than one message's word.
+    /// The ways that are compared for waiting by a descriptor or for many keys.
     pub(crate) const WAITING: [Self; 4] = [
         Self::Futex,
         Self::OursBlocking,
@@ -101,7 +103,7 @@ impl Way {
         Self::OursSet,
     ];
 
-    /// As tables call it.
+    /// Returns the name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Spin => "raw spin on a shared word",
@@ -123,7 +125,7 @@ impl Way {
         }
     }
 
-    /// Whether the waiting side burns its core.
+    /// Returns `true` if the waiting side polls.
     pub(crate) fn is_polled(self) -> bool {
         use Way::{AeronPolled, IceoryxPolled, OursPolled, Spin, SpinCopied};
         matches!(
@@ -132,7 +134,7 @@ impl Way {
         )
     }
 
-    /// Opens one side for messages of so many bytes. Both sides open at the same time.
+    /// Opens one side for messages of `length` bytes. Both sides open at the same time.
     pub(crate) fn open(self, side: Side, place: &Path, bytes: usize) -> Outcome<Box<dyn Link>> {
         Ok(match self {
             Self::Spin => Box::new(spin::Spin::open(side, place, bytes)?),
@@ -162,6 +164,6 @@ impl std::str::FromStr for Way {
         let ways = Self::NEWEST.into_iter().chain(Self::EVERY);
         let mut ways = ways.chain(Self::WAITING);
         ways.find(|way| way.name() == name)
-            .ok_or_else(|| format!("no way is called {name}"))
+            .ok_or_else(|| format!("unknown way {name}"))
     }
 }

@@ -42,6 +42,9 @@ const NULL: u32 = u32::MAX;
 /// The greatest length, in bytes; the two values above it have other meanings.
 const MAX_LENGTH: usize = u32::MAX as usize - 2;
 
+// 0xffff_ffff is null, and 0xffff_fffe announces a 64-bit length in newer versions of QDataStream.
+const _: () = assert!(MAX_LENGTH == 0xffff_fffd);
+
 /// The number before a picture that is not null.
 const PRESENT: u32 = 1;
 

@@ -1,5 +1,5 @@
-//! Segments that are shared with other processes. In a program of its own: a child has what its parent
-//! is attached to until it runs its own program, and tests run side by side.
+//! Segments that are shared with other processes. A test program of its own, because a child
+//! inherits its parent's attachments until it executes its program, and tests run in parallel.
 
 mod common;
 
@@ -12,13 +12,13 @@ use shm_core::Message;
 use common::{TIMEOUT, assert_nothing_left, keys, with_keys};
 
 #[test]
-fn what_a_crash_left_of_system_v_is_replaced_and_what_is_used_is_not() {
+fn a_system_v_segment_of_a_crashed_process_is_replaced() {
     let (directory, keys) = keys();
     for key in [&keys[0], &keys[2]] {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_child_that_dies", "--nocapture"])
-            .env("DYING_KEY", key.native_name())
-            .env("DYING_LOCK", key.native_lock_name())
+            .args(["--exact", "child_that_aborts", "--nocapture"])
+            .env("ABORTING_KEY", key.native_name())
+            .env("ABORTING_LOCK", key.native_lock_name())
             .spawn()
             .unwrap();
         assert!(!child.wait().unwrap().success(), "it aborts");
@@ -29,17 +29,17 @@ fn what_a_crash_left_of_system_v_is_replaced_and_what_is_used_is_not() {
     }
 }
 
-/// Not a test by itself: the child of the one above.
+/// Not a test: the child process of the test above.
 #[test]
-fn a_child_that_dies() {
-    let Ok(name) = std::env::var("DYING_KEY") else {
+fn child_that_aborts() {
+    let Ok(name) = std::env::var("ABORTING_KEY") else {
         return;
     };
     let path = Path::new(&name);
     let key: QtKey = format!("systemv:{name}").parse().unwrap();
     assert_eq!(
         key.native_lock_name(),
-        std::env::var("DYING_LOCK").unwrap(),
+        std::env::var("ABORTING_LOCK").unwrap(),
         "{}",
         path.display()
     );
@@ -49,7 +49,7 @@ fn a_child_that_dies() {
 }
 
 #[test]
-fn a_longer_stream_waits_for_who_uses_a_system_v_segment_and_grows_a_posix_one() {
+fn a_longer_stream_is_refused_for_a_system_v_segment_in_use_and_extends_a_posix_one() {
     with_keys(|key| {
         let mut publisher = Publisher::new(key, TIMEOUT);
         let short = Message::Text("short".into());
@@ -58,7 +58,7 @@ fn a_longer_stream_waits_for_who_uses_a_system_v_segment_and_grows_a_posix_one()
             .publish(&Stream::new(&short, Form::QString).unwrap())
             .unwrap();
         let theirs = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_child_that_stays", "--nocapture"])
+            .args(["--exact", "child_that_stays_attached", "--nocapture"])
             .env("STAYING_KEY", key.as_str())
             .env("TMPDIR", Path::new(&key.native_name()).parent().unwrap())
             .stdin(Stdio::piped())
@@ -89,9 +89,9 @@ fn a_longer_stream_waits_for_who_uses_a_system_v_segment_and_grows_a_posix_one()
     });
 }
 
-/// Not a test by itself: the child of the one above.
+/// Not a test: the child process of the test above.
 #[test]
-fn a_child_that_stays() {
+fn child_that_stays_attached() {
     let Ok(key) = std::env::var("STAYING_KEY") else {
         return;
     };

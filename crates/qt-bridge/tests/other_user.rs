@@ -1,4 +1,5 @@
-//! What another user has, under keys of ours or of its own: root neither believes nor changes it.
+//! Segments and semaphores of another user, under keys of this user or its own: root neither trusts
+//! nor changes them.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +23,7 @@ use common::{
     NOBODY, TIMEOUT, Theirs, as_nobody, assert_nothing_left, keys, open_to_all, with_keys,
 };
 
-/// More than anything takes that is refused at once.
+/// Longer than a refusal without waiting takes.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn text(text: &str) -> Message {
@@ -43,7 +44,7 @@ fn content(key: &QtKey) -> Result<Option<Message>, ReadingError> {
     read(key, None, TIMEOUT).map(|reading| reading.value.into_message())
 }
 
-/// Runs a test with each key, under which another user has published a text.
+/// Runs a test with each key while another user has published a text under it.
 fn with_theirs(test: impl Fn(&QtKey, &mut Theirs<Publisher>)) {
     let (directory, keys) = keys();
     open_to_all(directory.path());
@@ -63,7 +64,7 @@ fn with_theirs(test: impl Fn(&QtKey, &mut Theirs<Publisher>)) {
     }
 }
 
-/// Asserts that all that this user could do with a key is refused, with the other user's id.
+/// Asserts that every operation on a key is refused, with an error that names the other user.
 fn assert_all_refused(key: &QtKey) {
     let mut refused: Vec<SegmentError> = vec![
         Segment::create(key, 8, TIMEOUT).unwrap_err(),
@@ -88,7 +89,7 @@ fn assert_all_refused(key: &QtKey) {
 }
 
 #[test]
-fn root_leaves_segments_of_another_user_alone() {
+fn root_does_not_touch_segments_of_another_user() {
     with_theirs(|key, _| {
         assert_all_refused(key);
         let error = Semaphore::open(key, 1).unwrap_err();
@@ -102,13 +103,13 @@ fn root_leaves_segments_of_another_user_alone() {
 }
 
 #[test]
-fn what_another_user_has_is_read_by_who_says_whose_it_is_and_never_written() {
+fn a_segment_of_another_user_is_readable_with_its_owner_and_never_writable() {
     with_theirs(|key, _| {
         let key = &key.owned_by(NOBODY);
         assert_eq!(content(key).unwrap(), Some(text("theirs")));
         assert!(qt_bridge::size(key).unwrap() > 0);
         let listed = list_of(NOBODY);
-        // Under native keys of other names nothing tells that they are Qt's.
+        // Nothing identifies segments with other native names as Qt's.
         let is_listed = listed
             .iter()
             .any(|it| it.key.native_name() == key.native_name());
@@ -135,12 +136,12 @@ fn what_another_user_has_is_read_by_who_says_whose_it_is_and_never_written() {
 }
 
 #[test]
-fn an_ordinary_user_reads_what_the_mode_allows() {
+fn an_unprivileged_user_reads_what_the_mode_allows() {
     let (_directory, keys) = keys();
     let key = &keys[3];
     let _ours = published(key, "for all");
     let file = format!("/dev/shm{}", key.native_name());
-    // What is wrong depends on who is told.
+    // The kind of the error depends on the calling user.
     let read_as = |key: &QtKey| {
         content(key).map_err(|error| match error {
             ReadingError::Segment(error) => error.kind().clone(),
@@ -154,7 +155,7 @@ fn an_ordinary_user_reads_what_the_mode_allows() {
     assert_eq!(refused, Err(SegmentErrorKind::Permission));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(read_by_nobody().unwrap().unwrap(), Some(text("for all")));
-    // Without its owner, no key of the user's own leads there.
+    // A key without that owner does not lead there.
     let error = as_nobody(|| read_as(key)).unwrap().unwrap_err();
     assert!(
         matches!(error, SegmentErrorKind::OtherUser { owner: 0, .. }),
@@ -178,11 +179,11 @@ fn a_system_v_segment_of_another_user_under_a_key_file_of_ours_is_refused() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
     }
-    // The same where the lock is ours.
+    // The same with a lock of this user.
     let key = &keys[0];
     let mut theirs = Theirs::make(|| published(key, "theirs")).unwrap();
     theirs.give(&key.native_name());
-    // It goes on to have its number, so that our lock gets another one.
+    // The moved file keeps its System V key, so that the lock of this user gets another one.
     let aside = directory.path().join("aside");
     fs::rename(key.native_lock_name(), &aside).unwrap();
     assert_all_refused(key);
@@ -224,9 +225,9 @@ fn a_semaphore_of_another_user_under_a_key_file_of_ours_is_refused() {
     }
 }
 
-/// Whoever made an object can change it for ever, also after giving it away.
+/// The creator of a System V object can always change it, also after giving it away.
 #[test]
-fn a_segment_that_another_user_made_and_gave_away_is_refused() {
+fn a_segment_that_another_user_created_and_gave_away_is_refused() {
     let (directory, keys) = keys();
     open_to_all(directory.path());
     let key = &keys[0];
@@ -255,22 +256,22 @@ fn shm_id_of(number: u64) -> i32 {
 #[expect(unsafe_code, reason = "IPC_SET has no safe wrapper")]
 fn set_owner(id: i32, owner: u32) {
     let mut stat = std::mem::MaybeUninit::<libc::shmid_ds>::zeroed();
-    // SAFETY: the call writes one structure of this type.
-    let told = unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) };
-    assert_eq!(told, 0);
+    // SAFETY: the pointer is valid for the one structure that the call writes.
+    let result = unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) };
+    assert_eq!(result, 0);
     // SAFETY: the call has succeeded; and zeros were valid before.
     let mut stat = unsafe { stat.assume_init() };
     stat.shm_perm.uid = owner;
-    // SAFETY: the call reads one structure of this type.
+    // SAFETY: the pointer is valid for the one structure that the call reads.
     let set = unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut stat) };
     assert_eq!(set, 0);
 }
 
 #[test]
-fn key_files_and_segments_that_are_no_regular_files_of_one_name_are_refused_at_once() {
+fn only_regular_files_with_one_link_are_accepted_as_key_files_and_segments() {
     let (directory, keys) = keys();
     let elsewhere = directory.path().join("elsewhere");
-    let obstacles: [&dyn Fn(&Path); 4] = [
+    let foreign_files: [&dyn Fn(&Path); 4] = [
         &|path| symlink(&elsewhere, path).unwrap(),
         &|path| fs::hard_link(&elsewhere, path).unwrap(),
         &|path| fs::create_dir(path).unwrap(),
@@ -285,7 +286,7 @@ fn key_files_and_segments_that_are_no_regular_files_of_one_name_are_refused_at_o
             Kind::PosixRealtime => format!("/dev/shm{}", key.native_name()),
         };
         let path = Path::new(&path);
-        for (index, put) in obstacles.iter().enumerate() {
+        for (index, put) in foreign_files.iter().enumerate() {
             // A hard link needs the same file system.
             let is_posix = key.kind() == Kind::PosixRealtime;
             if index == 1 && is_posix {
@@ -307,7 +308,7 @@ fn key_files_and_segments_that_are_no_regular_files_of_one_name_are_refused_at_o
             assert!(began.elapsed() < AT_ONCE);
             assert!(
                 fs::symlink_metadata(path).is_ok(),
-                "{key} {index}: it is left alone"
+                "{key} {index}: it is left unchanged"
             );
             if index == 2 {
                 fs::remove_dir(path).unwrap();
@@ -321,7 +322,7 @@ fn key_files_and_segments_that_are_no_regular_files_of_one_name_are_refused_at_o
             }
         }
         fs::remove_file(&elsewhere).unwrap();
-        // What failed before left no lock behind, but for those of POSIX, which Qt leaves too.
+        // The failures leave no locks behind, except of POSIX, as with Qt.
         if key.kind() == Kind::PosixRealtime {
             remove(key, true).unwrap();
         }
@@ -330,7 +331,7 @@ fn key_files_and_segments_that_are_no_regular_files_of_one_name_are_refused_at_o
 }
 
 #[test]
-fn a_folder_in_which_others_exchange_files_is_refused() {
+fn a_directory_in_which_other_users_can_replace_files_is_refused() {
     let (directory, keys) = keys();
     let key = &keys[0];
     let folder = directory.path();
@@ -352,7 +353,7 @@ fn a_folder_in_which_others_exchange_files_is_refused() {
         assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "{what}");
     };
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-    refused("everybody writes there");
+    refused("writable for all");
     fs::set_permissions(folder, fs::Permissions::from_mode(0o1777)).unwrap();
     drop(Segment::create(key, 8, TIMEOUT).unwrap());
     if rustix::process::geteuid().is_root() {
@@ -363,7 +364,7 @@ fn a_folder_in_which_others_exchange_files_is_refused() {
 }
 
 #[test]
-fn files_that_qt_did_not_make_are_not_removed_as_key_files() {
+fn files_that_qt_did_not_create_are_not_removed_as_key_files() {
     let (directory, keys) = keys();
     let key = &keys[2];
     let file = key.native_name();
@@ -375,6 +376,6 @@ fn files_that_qt_did_not_make_are_not_removed_as_key_files() {
         fs::remove_file(&file).unwrap();
     }
     assert_nothing_left(directory.path(), key);
-    // Ours are, whatever the kind.
+    // Key files of this crate are removed, for every kind of key.
     with_keys(|key| drop(Segment::create(key, 8, TIMEOUT).unwrap()));
 }

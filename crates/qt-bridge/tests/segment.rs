@@ -1,4 +1,4 @@
-//! Segments and their locks, as a program uses them: two handles stand for two programs.
+//! Segments and locks, as programs use them. Two handles represent two programs.
 
 mod common;
 
@@ -15,7 +15,7 @@ use common::{TIMEOUT, assert_nothing_left, keys, with_keys};
 const SOON: Duration = Duration::from_millis(50);
 
 #[test]
-fn what_one_writes_the_other_reads_and_the_last_one_removes_it() {
+fn a_written_segment_is_read_and_the_last_handle_removes_it() {
     with_keys(|key| {
         let mut ours = Segment::create(key, 10, TIMEOUT).unwrap();
         assert_eq!(ours.size(), 10);
@@ -28,7 +28,7 @@ fn what_one_writes_the_other_reads_and_the_last_one_removes_it() {
         assert!(guard.copy_to(8, &mut [0; 3]).is_err(), "beyond the end");
         assert!(
             guard.copy_to(usize::MAX, &mut [0; 3]).is_err(),
-            "beyond all ends"
+            "offset overflow"
         );
         guard.unlock().unwrap();
         let first = theirs.detach();
@@ -41,7 +41,7 @@ fn what_one_writes_the_other_reads_and_the_last_one_removes_it() {
 }
 
 #[test]
-fn the_table_of_cases() {
+fn errors_have_the_meaning_of_qt() {
     with_keys(|key| {
         let not_there = Segment::attach(key, TIMEOUT).unwrap_err();
         assert_eq!(not_there.meaning(), Meaning::NotFound);
@@ -58,7 +58,7 @@ fn the_table_of_cases() {
 }
 
 #[test]
-fn a_held_lock_is_waited_for_no_longer_than_asked() {
+fn waiting_for_a_held_lock_ends_after_the_timeout() {
     with_keys(|key| {
         let mut ours = Segment::create(key, 8, TIMEOUT).unwrap();
         let mut theirs = Segment::attach(key, TIMEOUT).unwrap();
@@ -86,26 +86,26 @@ fn a_held_lock_is_waited_for_no_longer_than_asked() {
 }
 
 #[test]
-fn a_lock_that_was_reset_while_held_is_told_of() {
+fn a_lock_that_is_reset_while_held_is_reported() {
     with_keys(|key| {
         let mut ours = Segment::create(key, 8, TIMEOUT).unwrap();
         let guard = ours.lock(TIMEOUT).unwrap();
-        // What create() of Qt does to a lock that others hold.
+        // Qt's create() does this to a lock that another process holds.
         let reset = Semaphore::create(key, 1).unwrap();
         assert_eq!(*guard.unlock().unwrap_err().kind(), LockErrorKind::Lost);
         let mut reset = reset;
-        assert_eq!(reset.value().unwrap(), 1, "it was not made two");
+        assert_eq!(reset.value().unwrap(), 1, "releasing it does not make it 2");
         reset.leave();
         drop(ours);
     });
 }
 
 #[test]
-fn a_counting_semaphore_counts() {
+fn a_semaphore_counts() {
     with_keys(|key| {
         let mut seats = Semaphore::open(key, 2).unwrap();
         let mut others = Semaphore::open(key, 7).unwrap();
-        assert_eq!(others.value().unwrap(), 2, "the first one says how many");
+        assert_eq!(others.value().unwrap(), 2, "the creator sets the value");
         seats.acquire(TIMEOUT).unwrap();
         assert!(others.try_acquire().unwrap());
         assert!(!others.try_acquire().unwrap());
@@ -125,7 +125,7 @@ fn a_counting_semaphore_counts() {
 }
 
 #[test]
-fn publishing_replaces_what_was_there() {
+fn publishing_replaces_the_previous_content() {
     with_keys(|key| {
         let mut publisher = Publisher::new(key, TIMEOUT);
         let mut publish = |text: &str| {
@@ -145,7 +145,7 @@ fn publishing_replaces_what_was_there() {
 }
 
 #[test]
-fn a_follower_tells_what_is_new() {
+fn a_poller_returns_new_content_once() {
     with_keys(|key| {
         let mut poller = Poller::new(key, None, TIMEOUT);
         assert!(matches!(poller.poll().unwrap(), PollResult::NotFound));
@@ -156,7 +156,7 @@ fn a_follower_tells_what_is_new() {
                 .publish(&Stream::new(&message, Form::QString).unwrap())
                 .unwrap();
             let PollResult::New(reading) = poller.poll().unwrap() else {
-                panic!("there is news");
+                panic!("the content is new");
             };
             assert_eq!(reading.value.into_message(), Some(message));
             assert!(matches!(poller.poll().unwrap(), PollResult::Unchanged));
@@ -168,13 +168,13 @@ fn a_follower_tells_what_is_new() {
 }
 
 #[test]
-fn only_the_stream_counts_and_not_what_stands_behind_it() {
+fn bytes_after_a_stream_do_not_count_as_a_change() {
     with_keys(|key| {
         let text = Message::Text("same".into());
         let stream = Stream::new(&text, Form::QString).unwrap();
         let mut ours = Segment::create(key, 5000, TIMEOUT).unwrap();
         let mut poller = Poller::new(key, None, TIMEOUT);
-        // Just made, it is nothing yet.
+        // A new segment is empty.
         let PollResult::New(blank) = poller.poll().unwrap() else {
             panic!("there is a segment");
         };
@@ -201,7 +201,7 @@ fn only_the_stream_counts_and_not_what_stands_behind_it() {
 }
 
 #[test]
-fn a_reader_makes_no_posix_lock_of_its_own() {
+fn a_reader_does_not_create_a_posix_lock() {
     let (directory, keys) = keys();
     for key in [&keys[1], &keys[3]] {
         let text = Message::Text("left behind".into());
@@ -209,7 +209,7 @@ fn a_reader_makes_no_posix_lock_of_its_own() {
         publisher
             .publish(&Stream::new(&text, Form::QString).unwrap())
             .unwrap();
-        // A Qt program that made the lock takes it along, and leaves the segment.
+        // A Qt program that created the lock removes it on exit, and leaves the segment.
         let lock = format!("/dev/shm/sem.{}", &key.native_lock_name()[1..]);
         std::fs::remove_file(&lock).unwrap();
         let reading = read(key, None, TIMEOUT).unwrap();
@@ -221,7 +221,7 @@ fn a_reader_makes_no_posix_lock_of_its_own() {
 }
 
 #[test]
-fn a_key_file_that_a_cleaner_removed_is_noticed_and_made_anew() {
+fn a_removed_key_file_is_detected_and_created_again() {
     let (directory, keys) = keys();
     let key = &keys[0];
     let mut publisher = Publisher::new(key, TIMEOUT);
@@ -231,7 +231,7 @@ fn a_key_file_that_a_cleaner_removed_is_noticed_and_made_anew() {
     for entry in std::fs::read_dir(directory.path()).unwrap() {
         std::fs::remove_file(entry.unwrap().path()).unwrap();
     }
-    // Its inode may be given to the next file otherwise.
+    // Takes its inode, which the next key file might get otherwise.
     std::fs::write(directory.path().join("other"), "").unwrap();
     std::fs::write(directory.path().join("another"), "").unwrap();
     assert!(!publisher.is_found());
@@ -248,14 +248,15 @@ fn a_key_file_that_a_cleaner_removed_is_noticed_and_made_anew() {
 }
 
 #[test]
-fn remove_spares_what_is_used_unless_it_is_forced() {
+fn remove_refuses_a_segment_in_use_unless_forced() {
     with_keys(|key| {
         let none = remove(key, true).unwrap_err();
         assert_eq!(*none.kind(), SegmentErrorKind::NotFound);
         let mut ours = Segment::create(key, 8, TIMEOUT).unwrap();
         let guard = ours.lock(TIMEOUT).unwrap();
         match (remove(key, false).unwrap_err().kind(), key.kind()) {
-            // The system counts who is attached, also whom nobody sees in /proc: here, this process.
+            // The kernel counts all attached processes, also this one, which the search of /proc
+            // leaves out.
             (SegmentErrorKind::InUse { .. }, Kind::SystemV) => {}
             (SegmentErrorKind::Lock(_), Kind::PosixRealtime) => {}
             (outcome, _) => panic!("{key}: {outcome:?}"),
@@ -268,7 +269,7 @@ fn remove_spares_what_is_used_unless_it_is_forced() {
 }
 
 #[test]
-fn what_is_no_semaphore_or_segment_is_left_alone() {
+fn foreign_files_are_refused_and_left_unchanged() {
     let (_directory, keys) = keys();
     let key = &keys[3];
     let folder = format!("/dev/shm{}", key.native_name());
@@ -294,7 +295,7 @@ fn what_is_no_semaphore_or_segment_is_left_alone() {
 }
 
 #[test]
-fn this_users_segments_are_listed_by_their_keys() {
+fn segments_of_this_user_are_listed_by_key() {
     let (_directory, keys) = keys();
     let key = &keys[1];
     {
@@ -305,7 +306,8 @@ fn this_users_segments_are_listed_by_their_keys() {
             .find(|it| it.key.native_name() == key.native_name());
         let found = found.unwrap_or_else(|| panic!("{listed:?}"));
         assert_eq!(found.size, 12);
-        // Digits and dots do not get into the name; the lock is found all the same.
+        // The name has no digits and dots of the key, so the native key is listed; it leads to the
+        // same lock.
         assert!(found.key.as_str().starts_with("posix:/"), "{}", found.key);
         assert_eq!(found.key.native_lock_name(), key.native_lock_name());
         drop(segment);

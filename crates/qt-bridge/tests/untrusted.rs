@@ -1,4 +1,4 @@
-//! What another process of this user may write where Qt looks: sizes, lengths, values of semaphores.
+//! Untrusted input from another process of this user: sizes, lengths and values of semaphores.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,13 +21,13 @@ use shm_core::Message;
 
 use common::{TIMEOUT, assert_nothing_left, keys, lock_file, segment_file, with_keys};
 
-/// More than anything takes that does not count to 2³¹.
+/// Longer than any operation takes that does not count to 2³¹.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// 3 GiB.
 const HUGE: usize = 3 << 30;
 
-/// How many bytes of the segment are in memory.
+/// Returns how many bytes of the segment are in memory.
 fn present(key: &QtKey) -> u64 {
     match key.kind() {
         Kind::PosixRealtime => fs::metadata(segment_file(key)).unwrap().blocks() * 512,
@@ -44,7 +44,7 @@ fn present(key: &QtKey) -> u64 {
     }
 }
 
-/// Makes a huge segment in which nothing but its beginning was ever written.
+/// Creates a huge segment of which only the start was ever written.
 fn sparse(key: &QtKey, beginning: &[u8]) -> Option<Segment<qt_bridge::ReadWrite>> {
     match key.kind() {
         Kind::SystemV => {
@@ -66,7 +66,7 @@ fn sparse(key: &QtKey, beginning: &[u8]) -> Option<Segment<qt_bridge::ReadWrite>
 }
 
 #[test]
-fn the_size_of_a_sparse_segment_is_not_believed() {
+fn the_size_of_a_sparse_segment_is_not_trusted() {
     let length = |length: usize| u32::try_from(length).unwrap().to_be_bytes();
     let picture = [
         &1u32.to_be_bytes()[..],
@@ -108,9 +108,9 @@ fn the_size_of_a_sparse_segment_is_not_believed() {
 }
 
 #[test]
-fn what_was_never_written_is_not_written_with_zeros() {
+fn zeroing_does_not_allocate_memory_that_was_never_written() {
     with_keys(|key| {
-        // Longer than a few pages.
+        // Several pages.
         let segment = sparse(key, &[0xaa; 20_000]);
         let text = Message::Text("short".into());
         let began = Instant::now();
@@ -122,7 +122,7 @@ fn what_was_never_written_is_not_written_with_zeros() {
         assert!(present(key) < 1 << 20, "{key}: {}", present(key));
         let reading = read(key, None, TIMEOUT).unwrap();
         assert_eq!(reading.value.into_message(), Some(text));
-        // What stood behind is gone all the same.
+        // The bytes after the stream are zeroed anyway.
         let mut theirs = Segment::attach(key, TIMEOUT).unwrap();
         let mut behind = vec![9; 20_000];
         let guard = theirs.lock(TIMEOUT).unwrap();
@@ -135,7 +135,7 @@ fn what_was_never_written_is_not_written_with_zeros() {
 }
 
 #[test]
-fn a_limit_bounds_what_is_copied_and_what_is_made_of_it() {
+fn a_limit_bounds_the_copy_and_the_decoded_value() {
     with_keys(|key| {
         let text = Message::Text("字".repeat(1000));
         let stream = Stream::new(&text, Form::QString).unwrap();
@@ -152,7 +152,7 @@ fn a_limit_bounds_what_is_copied_and_what_is_made_of_it() {
     });
 }
 
-/// Values that no program of Qt gives to a semaphore.
+/// Values that no Qt program gives a semaphore.
 const ABSURD: [u32; 3] = [i32::MAX.cast_unsigned(), u32::MAX, 1 << 20];
 
 fn write_value(file: &Path, value: u32) {
@@ -161,7 +161,7 @@ fn write_value(file: &Path, value: u32) {
 }
 
 #[test]
-fn nothing_counts_down_a_semaphore_that_another_process_made_huge() {
+fn a_huge_semaphore_value_is_replaced_instead_of_counted_down() {
     let (directory, keys) = keys();
     for key in keys.iter().filter(|key| key.kind() == Kind::PosixRealtime) {
         for value in ABSURD {
@@ -174,7 +174,7 @@ fn nothing_counts_down_a_semaphore_that_another_process_made_huge() {
             let mut segment = Segment::create(key, 8, TIMEOUT).unwrap();
             let mut other = Segment::attach(key, TIMEOUT).unwrap();
             write_value(&lock_file(key), value);
-            // It keeps others out again.
+            // The lock is exclusive again.
             let guard = segment.lock(TIMEOUT).unwrap();
             assert!(
                 Semaphore::open(key, 1).unwrap().value().unwrap() == 0,
@@ -204,12 +204,12 @@ fn nothing_counts_down_a_semaphore_that_another_process_made_huge() {
     assert!(segment.lock(TIMEOUT).is_ok());
 }
 
-/// Sets a semaphore high again and again, as fast as it can.
+/// Raises a semaphore repeatedly, as fast as it can.
 fn flood(key: &QtKey, is_over: &AtomicBool) {
     let mut held = None;
     while !is_over.load(Ordering::Relaxed) {
         match (key.kind(), &mut held) {
-            // What is given to this kind is limited; what it is set to is not.
+            // The kernel limits `semop` increments of one process, but not `SETVAL`.
             (Kind::SystemV, _) => {
                 Semaphore::create(key, 32_000).map(Semaphore::leave).ok();
             }
@@ -223,27 +223,27 @@ fn flood(key: &QtKey, is_over: &AtomicBool) {
 }
 
 #[test]
-fn processes_that_go_on_giving_hold_nobody_up() {
+fn processes_that_keep_raising_a_lock_do_not_block_others() {
     let (_directory, keys) = keys();
     std::thread::scope(|scope| {
         for key in &keys {
-            scope.spawn(move || withstand_a_flood(key));
+            scope.spawn(move || run_against_flood(key));
         }
     });
 }
 
-fn withstand_a_flood(key: &QtKey) {
+fn run_against_flood(key: &QtKey) {
     let mut segment = Segment::create(key, 8, TIMEOUT).unwrap();
     let is_over = AtomicBool::new(false);
-    // Not stopped, it would go on also when this fails.
+    // Stops the threads also if an assertion fails.
     let took = std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| flood(key, &is_over));
         }
         let began = Instant::now();
-        // A System V lock looks after itself once a second.
+        // A System V lock is checked once a second.
         while began.elapsed() < Duration::from_millis(1200) {
-            // What comes of it is what the other processes make of it; but it comes.
+            // The outcome depends on the other threads; but each call returns.
             drop(segment.lock(TIMEOUT).map(drop));
             drop(read(key, None, TIMEOUT));
             Semaphore::create(key, 1).map(Semaphore::leave).ok();
@@ -256,9 +256,9 @@ fn withstand_a_flood(key: &QtKey) {
     remove(key, true).ok();
 }
 
-/// Looking at what is not there any more would be a signal that ends the program.
+/// Without the guard, an access after truncation raises SIGBUS and kills the program.
 #[test]
-fn a_lock_whose_file_is_cut_short_is_an_error() {
+fn a_lock_whose_file_is_truncated_is_an_error() {
     shm_core::guard_against_truncation().unwrap();
     let (_directory, keys) = keys();
     for key in keys.iter().filter(|key| key.kind() == Kind::PosixRealtime) {

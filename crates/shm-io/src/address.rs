@@ -1,4 +1,4 @@
-//! A key of either kind of segment.
+//! Keys of both kinds of segments.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,7 +26,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Returns the name as it is written.
+    /// Returns the key as the user writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -35,7 +35,7 @@ impl Address {
         }
     }
 
-    /// Returns the key of shm-core, if it is one.
+    /// Returns the key of a segment of shm-core; `None` for one of a Qt program.
     #[must_use]
     pub fn own(&self) -> Option<&Key> {
         match self {
@@ -44,7 +44,7 @@ impl Address {
         }
     }
 
-    /// Returns the key of a Qt program, if it is one.
+    /// Returns the key of a segment of a Qt program; `None` for one of shm-core.
     #[must_use]
     pub fn qt(&self) -> Option<&QtKey> {
         match self {
@@ -105,10 +105,10 @@ impl fmt::Display for Address {
 /// Why a text is not an [`Address`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It is not a key of shm-core.
+    /// It is not a valid key of shm-core.
     #[error(transparent)]
     Own(shm_core::KeyError),
-    /// It is not a key of a Qt program.
+    /// It is not a valid key of a Qt program.
     #[error(transparent)]
     Qt(qt_bridge::KeyError),
 }

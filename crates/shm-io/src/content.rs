@@ -1,4 +1,4 @@
-//! What was read from a segment.
+//! The content that was read from a segment.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,9 +14,9 @@ use shm_core::{
 
 use crate::address::Address;
 
-/// What was in a segment at one moment, whole.
+/// A consistent snapshot of a segment's content.
 ///
-/// A large sample is pinned and read in place; everything else is a copy. It stays valid if the
+/// A large sample is pinned and read in place; all other content is a copy. Both stay valid if the
 /// segment is removed.
 #[derive(Debug)]
 pub struct Content {
@@ -24,18 +24,18 @@ pub struct Content {
     body: Body,
     stat: Stat,
     skipped: u64,
-    /// Tells the publishers of a sample that it is shown.
+    /// Reports to the publishers of a sample that it is shown.
     presence: Option<PresenceClient>,
 }
 
 #[derive(Debug)]
 enum Body {
-    /// Nothing was published, or it was cleared.
+    /// Nothing was published, or the content was cleared.
     Nothing,
-    /// The payload of a large sample is read in place.
+    /// A sample. The payload of a large one is read in place.
     Sample(Sample),
     Block(BlockSnapshot),
-    /// What a Qt program streamed.
+    /// A stream of a Qt program.
     Stream(Stream),
 }
 
@@ -46,34 +46,34 @@ struct Stream {
     metadata: Option<Metadata>,
     form: Form,
     digest: Digest,
-    /// The size of the segment, bytes.
+    /// The size of the segment in bytes.
     size: u64,
 }
 
-/// What a process can see of a segment besides its content.
+/// The state of a segment besides its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stat {
-    /// The other processes that are attached to it.
+    /// The other processes that are attached.
     pub attached: Vec<Participant>,
-    /// Whether it stays when the last process detaches.
+    /// Whether the segment stays when the last process detaches.
     pub persistent: bool,
-    /// Who may open it; `None` for a segment of a Qt program, or if it was not looked up.
+    /// Which users may open it; `None` for a segment of a Qt program, or if it was not looked up.
     pub permissions: Option<Permissions>,
-    /// How much it retains; `None` if it has no ring, or if it was not looked up.
+    /// How much it retains; `None` if it has no ring, or if that was not looked up.
     pub ring: Option<RingSize>,
 }
 
-/// How much of what was published a segment retains.
+/// How many bytes of past samples a segment retains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingSize {
-    /// The length of its ring, bytes.
+    /// The length of its ring in bytes.
     pub ring: u64,
-    /// How much it retains of the samples that are too long for the ring, besides the newest, bytes.
+    /// How many bytes of samples that are too long for the ring it retains, besides the newest.
     pub retain: u64,
 }
 
 impl RingSize {
-    /// Returns the sizes that a segment reports; `None` if it has no ring.
+    /// Returns the sizes in the description of a segment; `None` if it has no ring.
     #[must_use]
     pub fn of(info: &Info) -> Option<RingSize> {
         let segment::Content::Samples {
@@ -102,17 +102,17 @@ impl From<&Info> for Stat {
 /// Which process published a sample, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// The id of the segment: sequence numbers begin anew with it.
+    /// The id of the segment. Sequence numbers start at 1 in each segment.
     pub segment: SegmentId,
-    /// The number of the sample: 1, 2, 3 …
+    /// The sequence number of the sample: 1, 2, 3 …
     pub sequence: Sequence,
-    /// The process that published it.
+    /// The process that published the sample.
     pub writer: Process,
     /// The name of that process, if it was still attached.
     pub writer_program: Option<String>,
-    /// When it was published.
+    /// When the sample was published.
     pub published: SystemTime,
-    /// Where it was published first, if that was on another computer.
+    /// Where the sample was published first, if that was on another computer.
     pub elsewhere: Option<Origin>,
 }
 
@@ -127,7 +127,7 @@ impl Content {
         }
     }
 
-    /// Makes the content of a segment in which nothing was published.
+    /// Creates the content of a segment into which nothing was published.
     #[must_use]
     pub fn of_nothing(address: Address) -> Content {
         Content::new(address, Body::Nothing)
@@ -156,7 +156,7 @@ impl Content {
         Content::new(address, Body::Stream(stream))
     }
 
-    /// Adds what is known of the segment.
+    /// Sets the state of the segment.
     #[must_use]
     pub fn with_stat(self, stat: Stat) -> Content {
         Content { stat, ..self }
@@ -166,13 +166,13 @@ impl Content {
         Content { presence, ..self }
     }
 
-    /// Returns where it was read.
+    /// Returns the address that it was read from.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Returns what is known of the segment besides the content.
+    /// Returns the state of the segment besides its content.
     #[must_use]
     pub fn stat(&self) -> &Stat {
         &self.stat
@@ -188,7 +188,7 @@ impl Content {
         }
     }
 
-    /// Returns `true` if nothing was published, or it was cleared.
+    /// Returns `true` if nothing was published, or the content was cleared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.metadata().is_none() && !self.is_block()
@@ -200,14 +200,14 @@ impl Content {
         matches!(self.body, Body::Block(..))
     }
 
-    /// Returns `true` if it is a block whose last writer died while it wrote, so that some bytes may
-    /// be old.
+    /// Returns `true` if it is a block whose last writer died while writing, so that old and new
+    /// bytes may be mixed.
     #[must_use]
     pub fn is_half_written(&self) -> bool {
         matches!(&self.body, Body::Block(snapshot) if snapshot.is_abandoned)
     }
 
-    /// Returns what the publisher said it is; `None` for a block, and if it is empty.
+    /// Returns the publisher's description of the content; `None` for a block, and if it is empty.
     #[must_use]
     pub fn metadata(&self) -> Option<&Metadata> {
         match &self.body {
@@ -217,8 +217,8 @@ impl Content {
         }
     }
 
-    /// Returns the bytes; those of a large sample in place, so [`verify`](Self::verify) comes after
-    /// reading them.
+    /// Returns the bytes. Those of a large sample are in shared memory: call
+    /// [`verify`](Self::verify) after reading them.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         match &self.body {
@@ -229,7 +229,7 @@ impl Content {
         }
     }
 
-    /// Copies the first bytes, `limit` of them at most.
+    /// Copies the first bytes, at most `limit`.
     ///
     /// # Errors
     ///
@@ -245,8 +245,8 @@ impl Content {
         Ok(head)
     }
 
-    /// Returns how many bytes it takes in shared memory: the payload of a sample, a block, or the
-    /// whole segment of a Qt program.
+    /// Returns its size in shared memory in bytes: that of a payload, of a block, or of the whole
+    /// segment of a Qt program.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.stream()
@@ -259,17 +259,18 @@ impl Content {
         matches!(self.metadata(), Some(Metadata::Text))
     }
 
-    /// Returns the text, if it is one.
+    /// Returns the text; `None` for other content.
     ///
     /// # Errors
     ///
-    /// [`ReadError`] if what was published as a text is not UTF-8, or the segment was truncated.
+    /// [`ReadError`] if content that was published as a text is not UTF-8, or the segment was
+    /// truncated.
     pub fn text(&self) -> Result<Option<Cow<'_, str>>, ReadError> {
         if let Some(Message::Text(text)) = self.stream().and_then(|stream| stream.message.as_ref())
         {
             return Ok(Some(text.as_str().into()));
         }
-        // A private copy, proven to be UTF-8: what is in shared memory proves nothing.
+        // A private copy is checked to be UTF-8: bytes in shared memory can change after a check.
         match self.sample().filter(|_| self.is_text()) {
             Some(sample) => match sample.to_message()? {
                 Message::Text(text) => Ok(Some(text.into())),
@@ -279,8 +280,8 @@ impl Content {
         }
     }
 
-    /// Returns a picture and its pixels, if it is one; those of a large sample in place, so
-    /// [`verify`](Self::verify) comes after reading them.
+    /// Returns the shape and the pixels of an image; `None` for other content. The pixels of a
+    /// large sample are in shared memory: call [`verify`](Self::verify) after reading them.
     #[must_use]
     pub fn image(&self) -> Option<(&ImageMetadata, &[u8])> {
         match self.metadata()? {
@@ -289,7 +290,7 @@ impl Content {
         }
     }
 
-    /// Returns the shape of an array, if it is one.
+    /// Returns the shape of an array; `None` for other content.
     #[must_use]
     pub fn array(&self) -> Option<&ArrayMetadata> {
         match self.metadata()? {
@@ -298,13 +299,14 @@ impl Content {
         }
     }
 
-    /// Returns where a sample was published first, if that was on another computer.
+    /// Returns where a sample was published first; `None` if that was on this computer, or it is
+    /// not a sample.
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
         self.sample().and_then(Sample::origin)
     }
 
-    /// Returns which process published a sample, and when; `None` if it is not a sample.
+    /// Returns which process published a sample and when; `None` if it is not a sample.
     #[must_use]
     pub fn publication(&self) -> Option<Publication> {
         let sample = self.sample()?;
@@ -321,7 +323,7 @@ impl Content {
         })
     }
 
-    /// Returns a sample's description, as [`segment::info`] has it; `None` if it is not a sample.
+    /// Returns the description of a sample as [`segment::info`] does; `None` if it is not a sample.
     #[must_use]
     pub fn latest(&self) -> Option<Latest> {
         let sample = self.sample()?;
@@ -336,7 +338,7 @@ impl Content {
         })
     }
 
-    /// Returns the number of a sample; `None` if it is not a sample.
+    /// Returns the sequence number of a sample; `None` if it is not a sample.
     #[must_use]
     pub fn sequence(&self) -> Option<Sequence> {
         self.sample().map(Sample::sequence)
@@ -348,37 +350,38 @@ impl Content {
         self.sample().map(Sample::age)
     }
 
-    /// Returns how many samples were published and not read between the previous one and this; 0 if
-    /// nothing counts them.
+    /// Returns how many samples were published between the previous one that was read and this one.
+    /// Returns 0 if they are not counted, as in a segment of a Qt program.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// Returns the form in which a Qt program streamed it, recognised or chosen; `None` in a segment
+    /// Returns the form in which a Qt program streamed it, detected or chosen; `None` in a segment
     /// of shm-core.
     #[must_use]
     pub fn form(&self) -> Option<Form> {
         self.stream().map(|stream| stream.form)
     }
 
-    /// Returns a digest of what a Qt program streamed, to compare it; `None` in a segment of shm-core.
+    /// Returns a digest of the stream of a Qt program, for comparisons; `None` in a segment of
+    /// shm-core.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         self.stream().map(|stream| stream.digest)
     }
 
-    /// Checks that everything that was read in place was really there.
+    /// Checks that the segment was not truncated while its bytes were read in place.
     ///
     /// # Errors
     ///
-    /// [`ReadError`] if the segment was truncated meanwhile.
+    /// [`ReadError`] if it was: the bytes that were read are invalid.
     pub fn verify(&self) -> Result<(), ReadError> {
         self.sample().map_or(Ok(()), Sample::verify)
     }
 
-    /// Writes the bytes. Stops where those of a truncated sample end: [`verify`](Self::verify) then
-    /// fails.
+    /// Writes the bytes to `writer`. Stops early if the segment was truncated:
+    /// [`verify`](Self::verify) then fails.
     ///
     /// # Errors
     ///
@@ -386,7 +389,7 @@ impl Content {
     pub fn write_to(&self, writer: &mut dyn Write) -> io::Result<()> {
         const CHUNK: usize = 64 * 1024;
         for chunk in self.bytes().chunks(CHUNK) {
-            // Copied first: the kernel does not write from memory that a peer has truncated.
+            // Copied first: `write` fails for memory that a peer has truncated.
             let chunk = chunk.to_vec();
             if self.verify().is_err() {
                 break;
@@ -396,8 +399,8 @@ impl Content {
         Ok(())
     }
 
-    /// Reports to the publishers of a sample that this process shows it now, if it was read by a
-    /// [reporting](crate::Source::reporting) source.
+    /// Reports to the publishers of a sample that this process shows it now. Does nothing unless a
+    /// [reporting](crate::Source::reporting) source read it.
     pub fn report_shown(&self) {
         if let (Some(sample), Some(presence)) = (self.sample(), &self.presence) {
             presence.report(sample.sequence(), sample.age());

@@ -1,27 +1,28 @@
-//! Critical sections: the program does not end while it holds a lock of a Qt program, because a POSIX
-//! lock would then stay held for ever, or while it writes.
+//! Critical sections, during which the program does not exit: a POSIX lock of a Qt program would
+//! stay held forever, or a file be half-written.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::TIMEOUT;
 
-/// How long the end of the program waits: longer than a section waits for a lock.
+/// How long the exit of the program is delayed: longer than a section waits for a lock.
 const GRACE: Duration = TIMEOUT.saturating_add(Duration::from_secs(1));
 
-/// The sections of this process.
+/// The critical sections of this process.
 static SECTIONS: Sections = Sections::new();
 
-/// Runs what should not end half-way, such as what takes the lock of a Qt program. After [`finish`] it does not run: the thread blocks until
-/// the process ends.
+/// Runs `work` as a critical section. After [`finish`], does not run it, and blocks until the
+/// process exits.
 pub fn section<T>(work: impl FnOnce() -> T) -> T {
     let _section = SECTIONS.begin();
     work()
 }
 
-/// Blocks until no thread is in a critical section, for 3 s at most, and lets none enter one.
+/// Blocks until no thread is in a critical section, at most 3 s, and keeps threads from entering
+/// one.
 ///
-/// A program calls it before it ends while other threads may read.
+/// A program calls this before it exits while other threads may read or write.
 pub fn finish() {
     SECTIONS.finish(GRACE);
 }
@@ -34,16 +35,16 @@ struct Sections {
 
 #[derive(Debug)]
 struct State {
-    going_on: usize,
-    are_over: bool,
+    running: usize,
+    finished: bool,
 }
 
 impl Sections {
     const fn new() -> Sections {
         Sections {
             state: Mutex::new(State {
-                going_on: 0,
-                are_over: false,
+                running: 0,
+                finished: false,
             }),
             changed: Condvar::new(),
         }
@@ -52,19 +53,19 @@ impl Sections {
     fn begin(&self) -> Section<'_> {
         let state = self
             .changed
-            .wait_while(self.state(), |state| state.are_over);
-        state.unwrap_or_else(PoisonError::into_inner).going_on += 1;
+            .wait_while(self.state(), |state| state.finished);
+        state.unwrap_or_else(PoisonError::into_inner).running += 1;
         Section(self)
     }
 
-    /// Returns `true` if all came to an end in time.
+    /// Returns `true` if all sections ended in time.
     fn finish(&self, grace: Duration) -> bool {
-        self.state().are_over = true;
+        self.state().finished = true;
         let waited = self
             .changed
-            .wait_timeout_while(self.state(), grace, |state| state.going_on > 0);
+            .wait_timeout_while(self.state(), grace, |state| state.running > 0);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.going_on == 0
+        state.running == 0
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,12 +73,12 @@ impl Sections {
     }
 }
 
-/// One that goes on, until this is dropped.
+/// A running section, which ends when this is dropped.
 struct Section<'a>(&'a Sections);
 
 impl Drop for Section<'_> {
     fn drop(&mut self) {
-        self.0.state().going_on -= 1;
+        self.0.state().running -= 1;
         self.0.changed.notify_all();
     }
 }
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_waits_for_what_was_begun() {
+    fn finish_waits_for_running_sections() {
         let sections = Sections::new();
         assert!(sections.finish(Duration::ZERO));
         let sections = Sections::new();
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_begins_after_the_end() {
+    fn no_section_starts_after_finish() {
         static ENDED: Sections = Sections::new();
         ENDED.finish(Duration::ZERO);
         let (sender, receiver) = mpsc::channel();

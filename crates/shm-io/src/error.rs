@@ -1,4 +1,4 @@
-//! Why nothing was read.
+//! Errors of reading.
 
 use qt_bridge::ReadingError;
 use shm_core::{AttachError, AttachErrorKind, LockError, ReadError};
@@ -7,13 +7,13 @@ use shm_core::{AttachError, AttachErrorKind, LockError, ReadError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The segment cannot be attached to; usually because there is none.
+    /// The segment cannot be attached to, usually because it does not exist.
     #[error(transparent)]
     Attach(AttachError),
     /// The segment is damaged, or was truncated while it was read.
     #[error(transparent)]
     Read(ReadError),
-    /// Another process holds the lock of a block.
+    /// The lock of a block was not acquired.
     #[error(transparent)]
     Lock(LockError),
     /// The segment of a Qt program cannot be read.
@@ -47,7 +47,7 @@ impl SourceError {
         matches!(self, SourceError::Attach(error) if *error.kind() == AttachErrorKind::Permission)
     }
 
-    /// Returns `true` if the lock of a Qt program was held, or was reset: a later read may succeed.
+    /// Returns `true` if a Qt program held or reset the lock: a later read may succeed.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         use qt_bridge::LockErrorKind::{Lost, Timeout};
@@ -57,7 +57,7 @@ impl SourceError {
         )
     }
 
-    /// Returns `true` if the segment of a Qt program is there, and only its content cannot be read.
+    /// Returns `true` if the segment of a Qt program exists, and only its content cannot be read.
     #[must_use]
     pub fn is_about_content(&self) -> bool {
         matches!(

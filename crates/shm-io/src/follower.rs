@@ -1,4 +1,4 @@
-//! Each content of a segment as it comes.
+//! Following the content of a segment.
 
 mod event;
 mod own;
@@ -18,11 +18,11 @@ use crate::source::Source;
 
 pub use self::event::{Begin, Event, Wanted};
 
-/// Follows what is published under a key, also when segments are removed and created.
+/// Follows the content under a key, also across segments that are removed and created.
 ///
-/// In memory of shm-core it attaches once, and sleeps until there is news; while there is no segment,
-/// until one appears. A segment of a Qt program it polls, five times a second at most. For one thread,
-/// which it blocks.
+/// Attaches to a segment of shm-core once, and sleeps until something is published; without a
+/// segment, until one is created. Polls a segment of a Qt program, at most five times a second.
+/// Blocks the calling thread.
 #[derive(Debug)]
 pub struct Follower(Kind);
 
@@ -33,7 +33,7 @@ enum Kind {
 }
 
 impl Source {
-    /// Begins to follow what is published; reads nothing yet.
+    /// Creates a follower, which does not read anything yet.
     #[must_use]
     pub fn follow(self, wanted: Wanted) -> Follower {
         Follower(match &self.address {
@@ -44,16 +44,17 @@ impl Source {
 }
 
 impl Follower {
-    /// Blocks until something happens, for `timeout` at most, or for ever.
+    /// Blocks until the next event, at most `timeout`; forever if `None`.
     ///
-    /// First returns what is there: a content, [`Event::Empty`], [`Event::NoSegment`] or
-    /// [`Event::Block`]. (In order, [`Event::Empty`] only follows a clearing.) The timeout bounds that
-    /// too, whatever other processes do to the segment meanwhile.
+    /// The first call returns the present state: a content, [`Event::Empty`], [`Event::NoSegment`]
+    /// or [`Event::Block`]. (With [`Wanted::InOrder`], [`Event::Empty`] is returned only after a
+    /// clear.) The timeout also bounds the time that attaching and locking take, whatever other
+    /// processes do.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] if what is there cannot be attached to or read. As with a block, later calls
-    /// try again, a second apart at most.
+    /// [`SourceError`] if the segment cannot be attached to or read. Later calls try again, about
+    /// once a second, as for a block.
     pub fn next(&mut self, timeout: Option<Duration>) -> Result<Event, SourceError> {
         let deadline = Deadline::within(timeout);
         match &mut self.0 {
@@ -62,8 +63,8 @@ impl Follower {
         }
     }
 
-    /// Returns once more the content that was returned last; `None` if it is not the newest any more,
-    /// or cannot be had again.
+    /// Returns the content that was returned last once more; `None` if it is no longer the newest,
+    /// or it is of a Qt program.
     ///
     /// # Errors
     ///
@@ -75,8 +76,8 @@ impl Follower {
         }
     }
 
-    /// Returns the other processes that are attached; none if there is no segment, or it is of a Qt
-    /// program.
+    /// Returns the other processes that are attached; none if there is no segment, or it belongs to
+    /// a Qt program.
     #[must_use]
     pub fn peers(&self) -> Vec<Participant> {
         match &self.0 {

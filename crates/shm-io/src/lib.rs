@@ -1,8 +1,9 @@
-//! Reads and publishes named shared memory, whether it belongs to shm-core or to a Qt program.
+//! Reads, follows and publishes named shared memory, whether it belongs to shm-core or to a Qt
+//! program.
 //!
-//! An [`Address`] is a key of either kind. Nothing outside of this crate has to know which: a
-//! [`Source`] reads the [`Content`] of a segment or follows it, a [`Sink`] publishes, [`list`] and
-//! [`remove`] deal with all segments.
+//! An [`Address`] is a key of either kind. A [`Source`] reads the [`Content`] of a segment or
+//! follows it, a [`Sink`] publishes, [`list`] and [`remove`] list and remove segments. The caller
+//! does not have to distinguish the kinds.
 #![forbid(unsafe_code)]
 
 mod address;

@@ -1,4 +1,4 @@
-//! All segments of a user, and how one is removed.
+//! Listing and removing segments.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use shm_core::{ListError, Options, Participant, RemoveError, RemoveErrorKind, pr
 use crate::address::Address;
 use crate::critical;
 
-/// An entry of a list: a segment, or a file that only looks like one.
+/// An entry of a list: a segment, or a file that is named like one.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A file among the segments of shm-core.
+    /// A segment of shm-core, or a file that is named like one.
     Own(Arc<segment::Listed>),
     /// A segment of a Qt program.
     Qt(qt_bridge::Listed),
@@ -25,7 +25,7 @@ impl From<segment::Listed> for Entry {
 }
 
 impl Entry {
-    /// Returns its key as it is written, or the name of the file.
+    /// Returns its key as the user writes it, or the name of the file.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -44,8 +44,8 @@ impl Entry {
     }
 }
 
-/// Lists the segments of a user, of the calling one if `owner` is `None`: first those of shm-core, by
-/// name, then those of Qt programs. Removes stale ones of the calling user.
+/// Lists the segments of a user (`None`: the calling user): first those of shm-core, by name, then
+/// those of Qt programs. Removes stale segments and sockets of the calling user.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn list(owner: Option<u32>) -> Result<Vec<Entry>, ListError> {
 ///
 /// # Errors
 ///
-/// [`RemovalError`]; the segment stays.
+/// [`RemovalError`]. The segment stays.
 pub fn remove(address: &Address, removal: Removal) -> Result<(), RemovalError> {
     match address {
         Address::Own(key) => {
@@ -104,7 +104,8 @@ impl RemovalError {
         }
     }
 
-    /// Returns the processes that are attached to a segment of shm-core, if these are the reason.
+    /// Returns the processes that are attached to a segment of shm-core, if it was not removed
+    /// because of them.
     #[must_use]
     pub fn attached(&self) -> Option<&[Participant]> {
         match self {

@@ -1,4 +1,4 @@
-//! Samples that were published before the newest.
+//! Reading samples that were published before the newest.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,15 +9,16 @@ use crate::address::Address;
 use crate::content::Content;
 use crate::source::Source;
 
-/// The most samples that are returned.
+/// The greatest number of samples that are returned.
 const MAX_SAMPLES: u64 = 100;
 
-/// The most bytes that their payloads may have together.
+/// The greatest total size of their payloads in bytes.
 const MAX_BYTES: usize = 16 << 20;
 
 impl Source {
-    /// Reads what the ring retains from before a sample, the oldest first: 100 samples and 16 MiB at
-    /// most. Leaves out what cannot be read. Empty for other content.
+    /// Reads the samples that the ring retains from before `newest`, the oldest first: at most 100
+    /// samples and 16 MiB. Leaves out what cannot be read. Returns nothing for other content than a
+    /// sample.
     #[must_use]
     pub fn before(&self, newest: &Content) -> Vec<Content> {
         match &self.address {
@@ -41,14 +42,14 @@ fn before(newest: &Content, key: &Key, source: &Source) -> Vec<Content> {
     let mut subscriber = subscriber.from_sequence(end.get().saturating_sub(MAX_SAMPLES));
     let mut found = VecDeque::new();
     let mut bytes = 0;
-    // Damage ends it, and so does what is published meanwhile.
+    // Ends at damage, and at samples that are published meanwhile.
     while let Ok(Next::Sample(sample)) = next_of(&mut subscriber) {
         if sample.sequence() >= end {
             break;
         }
         bytes += sample.len();
         found.push_back(sample);
-        // At once, so that few regions are pinned.
+        // Dropped at once, so that few regions are pinned.
         while bytes > MAX_BYTES
             && let Some(oldest) = found.pop_front()
         {
@@ -59,7 +60,7 @@ fn before(newest: &Content, key: &Key, source: &Source) -> Vec<Content> {
     found.into_iter().map(content).collect()
 }
 
-/// Returns the next sample that is there; a clearing takes nothing back that was read.
+/// Returns the next retained sample, and passes over clears.
 fn next_of(subscriber: &mut Subscriber) -> Result<Next, ReadError> {
     loop {
         match subscriber.next(Duration::ZERO)? {

@@ -1,4 +1,4 @@
-//! Reports to publishers what a subscriber shows.
+//! Reporting to publishers what this process shows.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::content::Publication;
 
 /// Reports to the publishers of a sample that this process shows it.
 ///
-/// The process counts as a watcher of the segment until it shows something else, attached or not. Does
-/// nothing if the publishers cannot be reached.
+/// The process counts as a viewer of the segment until it shows something else, whether it is
+/// attached or not. Does nothing if the publishers cannot be reached.
 #[derive(Debug)]
 pub struct PresenceGuard {
     options: Options,
@@ -18,7 +18,7 @@ pub struct PresenceGuard {
 }
 
 impl PresenceGuard {
-    /// Begins with nothing shown.
+    /// Creates a guard that reports nothing yet.
     #[must_use]
     pub fn new(options: Options) -> PresenceGuard {
         PresenceGuard {
@@ -27,10 +27,10 @@ impl PresenceGuard {
         }
     }
 
-    /// Reports that a sample is shown now, and how long after its publication. Does not block.
+    /// Reports that a sample is shown now, and the latency since its publication. Does not block.
     pub fn shown(&mut self, publication: &Publication, latency: Duration) {
-        let is_there = |presence: &PresenceClient| presence.segment() == publication.segment;
-        if !self.presence.as_ref().is_some_and(is_there) {
+        let is_same = |presence: &PresenceClient| presence.segment() == publication.segment;
+        if !self.presence.as_ref().is_some_and(is_same) {
             self.presence = PresenceClient::connect(publication.segment, &self.options).ok();
         }
         if let Some(presence) = &self.presence {
@@ -38,7 +38,7 @@ impl PresenceGuard {
         }
     }
 
-    /// Reports that the sample is not shown any more.
+    /// Reports that the sample is no longer shown.
     pub fn leave(&mut self) {
         self.presence = None;
     }
@@ -54,23 +54,24 @@ mod tests {
 
     use super::*;
 
-    struct Stage {
+    struct Channel {
         publisher: Publisher,
         changes: Receiver<Vec<Viewer>>,
-        _audience: PresenceServer,
+        _server: PresenceServer,
     }
 
-    impl Stage {
-        fn open(name: &str, options: &Options) -> Stage {
-            let key = Key::new(name).expect("it is a key");
-            let publisher = Publisher::open(&key, options).expect("there is room for it");
+    impl Channel {
+        fn open(name: &str, options: &Options) -> Channel {
+            let key = Key::new(name).expect("the key is valid");
+            let publisher = Publisher::open(&key, options).expect("the segment can be created");
             let (sender, changes) = mpsc::channel();
-            let tell = move |watchers: &[Viewer]| drop(sender.send(watchers.to_vec()));
-            let server = PresenceServer::listen(&publisher, tell).expect("there is a place for it");
-            Stage {
+            let report = move |viewers: &[Viewer]| drop(sender.send(viewers.to_vec()));
+            let server =
+                PresenceServer::listen(&publisher, report).expect("the socket can be created");
+            Channel {
                 publisher,
                 changes,
-                _audience: server,
+                _server: server,
             }
         }
 
@@ -85,10 +86,10 @@ mod tests {
             }
         }
 
-        /// Waits until that sequence is shown, or, for `None`, until no viewer is left.
+        /// Blocks until that sequence is shown, or, for `None`, until no viewer is left.
         fn wait_for(&self, sequence: Option<u64>) {
             loop {
-                let viewers = self.changes.recv().expect("the server goes on");
+                let viewers = self.changes.recv().expect("the server runs");
                 let shown = viewers.first().and_then(|viewer| viewer.report);
                 let is_left = viewers.is_empty() && sequence.is_none();
                 if is_left || shown.is_some_and(|shown| Some(shown.sequence.get()) == sequence) {
@@ -99,10 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn loaders_know_what_a_window_shows_and_when_it_turns_away() {
-        let directory = tempfile::tempdir().expect("there is room for a directory");
+    fn publishers_receive_what_a_guard_shows_and_when_it_leaves() {
+        let directory = tempfile::tempdir().expect("a directory can be created");
         let options = Options::new().directory(directory.path());
-        let (one, other) = (Stage::open("one", &options), Stage::open("other", &options));
+        let (one, other) = (
+            Channel::open("one", &options),
+            Channel::open("other", &options),
+        );
         let mut guard = PresenceGuard::new(options);
         guard.shown(&one.publication(3), Duration::ZERO);
         one.wait_for(Some(3));

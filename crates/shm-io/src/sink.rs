@@ -1,4 +1,4 @@
-//! Publishing into either kind of memory, and keeping alive what was published last.
+//! Publishing into segments of shm-core and of Qt programs.
 
 mod error;
 mod frames;
@@ -25,23 +25,23 @@ pub use payload::Payload;
 pub use published::{Published, Released, Sent};
 pub use reporter::{OnViewers, Viewers};
 
-/// Publishes into one segment at a time, and keeps what was published last alive.
+/// Publishes into one segment at a time, and keeps that segment alive.
 ///
-/// If something fails, what was published before stays. Dropping a sink releases it.
+/// If publishing fails, the previous content stays. Dropping a sink releases its segment.
 pub struct Sink {
     options: Options,
-    /// Before the publisher, so that it ends first.
+    /// Declared before the publisher, so that it is dropped first.
     reporter: PresenceReporter,
     publisher: Option<Publisher>,
-    /// What was published in a segment that was removed or replaced: no reader finds it any more, but
-    /// it can be published again.
+    /// The publisher of a segment that was removed or replaced: readers no longer find its content,
+    /// but it can be published again.
     lost: Option<Publisher>,
-    /// What is published for Qt programs, instead.
+    /// Publishes for Qt programs. At most one of both has content.
     qt: QtSink,
 }
 
 impl Sink {
-    /// Begins with nothing published.
+    /// Creates a sink that has published nothing yet.
     #[must_use]
     pub fn new(options: Options) -> Sink {
         Sink {
@@ -53,7 +53,7 @@ impl Sink {
         }
     }
 
-    /// Calls `on_watched` from now on each time that the processes change that watch what is published.
+    /// Calls `on_watched` whenever the viewers of the published content change.
     #[must_use]
     pub fn reporting(self, on_watched: OnViewers) -> Sink {
         Sink {
@@ -62,28 +62,29 @@ impl Sink {
         }
     }
 
-    /// Returns how many times the pixels of a picture are in memory at most while it is published there.
+    /// Returns how many copies of a picture's pixels publishing to this address keeps in memory at
+    /// most.
     #[must_use]
     pub fn copies(address: &Address) -> u64 {
         match address.own() {
-            // It is decoded in place.
+            // Decoded in place.
             Some(_) => 1,
-            // As pixels; as a file, which may be as long; and as that file once more, packed or in the
-            // segment.
+            // The pixels; a PNG file, which may be as long; and that file again, while it is
+            // encoded or in the segment.
             None => 3,
         }
     }
 
-    /// Streams for Qt programs in this form from now on, instead of the one that fits each payload.
+    /// Sets the form of streams for Qt programs; `None` chooses one for each payload.
     pub fn set_form(&mut self, form: Option<Form>) {
         self.qt.set_form(form);
     }
 
-    /// Publishes a payload, and only then releases what is published under another key.
+    /// Publishes a payload. After that, releases the segment under another key, if there is one.
     ///
     /// # Errors
     ///
-    /// [`SinkError`], and those of the payload; what was published before stays.
+    /// [`SinkError`], and those of the payload. The previous content stays.
     pub fn put<E: From<SinkError>>(
         &mut self,
         address: &Address,
@@ -103,12 +104,12 @@ impl Sink {
         }
     }
 
-    /// Publishes the first of many frames by calling `first`, and only then releases what is published
-    /// under another key. `None` if there is none.
+    /// Publishes the first frame of a stream by calling `first`. After that, releases the segment
+    /// under another key, if there is one. Returns `None` if `first` does.
     ///
     /// # Errors
     ///
-    /// [`SinkError`], and those of `first`; what was published before stays.
+    /// [`SinkError`], and those of `first`. The previous content stays.
     pub fn begin<T, E: From<SinkError>>(
         &mut self,
         address: &Address,
@@ -130,7 +131,7 @@ impl Sink {
             .map(|((sent, what), published)| (what, self.release_own_for(published.with(sent)))))
     }
 
-    /// Returns where more frames are published; `None` if nothing is published.
+    /// Returns a sink for further frames; `None` if nothing is published.
     pub fn frames(&mut self) -> Option<FrameSink<'_>> {
         match &self.publisher {
             Some(publisher) => Some(FrameSink::own(publisher)),
@@ -138,7 +139,7 @@ impl Sink {
         }
     }
 
-    /// Publishes in memory of shm-core.
+    /// Publishes into a segment of shm-core.
     fn place<T, E: From<SinkError>>(
         &mut self,
         key: &Key,
@@ -147,7 +148,7 @@ impl Sink {
         let kept = self.publisher.as_ref();
         let (kept, opened) = match kept.filter(|publisher| publisher.key() == key) {
             Some(kept) => (Some(kept), None),
-            // On failure it is dropped, and with it a segment that it created.
+            // Dropped on failure, and with it a segment that it created.
             None => (None, Some(open(key, &self.options)?)),
         };
         let Some(publisher) = kept.or(opened.as_ref()) else {
@@ -172,7 +173,7 @@ impl Sink {
         )))
     }
 
-    /// Releases what is published in memory of shm-core, for what is published for Qt programs now.
+    /// Releases the segment of shm-core after publishing for Qt programs.
     fn release_own_for(&mut self, published: Published) -> Published {
         let released = self.hold(None).map(Released::from);
         Published {
@@ -181,20 +182,20 @@ impl Sink {
         }
     }
 
-    /// Makes what is published outlive its sink, until it is removed by its key.
+    /// Makes the segment persistent: it outlives the sink, until it is removed by its key.
     ///
-    /// This comes after publishing: a segment into which nothing could be published should not stay.
+    /// Called after publishing, so that a segment into which publishing failed does not stay.
     ///
     /// # Errors
     ///
-    /// [`SinkError`], as [`Publisher::persist`] has it.
+    /// Those of [`Publisher::persist`].
     pub fn persist(&mut self) -> Result<(), SinkError> {
         self.qt.keep();
         let Some(publisher) = &self.publisher else {
             return Ok(());
         };
         publisher.persist().map_err(|error| match error {
-            // It was removed just now.
+            // The segment was just removed.
             error if *error.kind() == AttachErrorKind::NotFound => {
                 SinkError::Publish(PublishError::new(error.key(), PublishErrorKind::Removed))
             }
@@ -202,11 +203,12 @@ impl Sink {
         })
     }
 
-    /// Blanks what is published, and stays attached. Returns its key; `None` if nothing is published.
+    /// Clears the published content, and stays attached. Returns the address; `None` if nothing is
+    /// published.
     ///
     /// # Errors
     ///
-    /// [`SinkError`], as [`Publisher::clear`] has it.
+    /// Those of [`Publisher::clear`].
     pub fn clear(&mut self) -> Result<Option<Address>, SinkError> {
         let Some(publisher) = &self.publisher else {
             return self.qt.clear();
@@ -215,7 +217,7 @@ impl Sink {
         Ok(Some(publisher.key().into()))
     }
 
-    /// Releases what is published. Returns `None` if nothing is.
+    /// Releases the segment. Returns `None` if nothing is published.
     pub fn release(&mut self) -> Option<Released> {
         self.lost = None;
         self.hold(None)
@@ -223,8 +225,8 @@ impl Sink {
             .or_else(|| self.qt.release())
     }
 
-    /// Releases what is published if its segment was removed, moved away or replaced, so that no reader
-    /// finds it any more; returns its key then. [`restore`](Self::restore) publishes it again.
+    /// Releases the segment if it was removed, moved or replaced, so that readers no longer find
+    /// it. Returns its address if so. [`restore`](Self::restore) publishes its content again.
     pub fn release_if_lost(&mut self) -> Option<Address> {
         if !self.publisher.as_ref().is_some_and(Publisher::is_removed) {
             return self.qt.release_if_lost();
@@ -235,19 +237,20 @@ impl Sink {
         Some(key)
     }
 
-    /// Publishes once more what was lost, under its key; `None` if nothing was.
+    /// Publishes the content of a lost segment again, under the same key. Returns `None` if none
+    /// was lost.
     ///
     /// # Errors
     ///
-    /// [`SinkError`]; it can be tried again.
+    /// [`SinkError`]. The call can be repeated.
     pub fn restore(&mut self) -> Result<Option<Published>, SinkError> {
         let Some(lost) = &self.lost else {
             return self.qt.restore();
         };
         let key = lost.key();
         let options = self.options.clone().persistent(lost.is_persistent());
-        // It is read back from where it lies: a file may have changed, and what came through a pipe
-        // comes only once.
+        // Read back from the lost segment: a source file may have changed, and a pipe cannot be
+        // read again.
         let mut kept = lost.subscribe().map_err(SinkError::Attach)?;
         let kept = kept.latest().map_err(SinkError::ReadBack)?;
         let publisher = open(key, &options)?;
@@ -263,12 +266,12 @@ impl Sink {
         Ok(Some(published))
     }
 
-    /// Takes another publisher, or none, and returns the one before.
+    /// Replaces the publisher, and returns the previous one.
     fn hold(&mut self, publisher: Option<Publisher>) -> Option<Publisher> {
         if publisher.is_some() {
             self.lost = None;
         }
-        self.reporter.turn_to(publisher.as_ref());
+        self.reporter.watch(publisher.as_ref());
         mem::replace(&mut self.publisher, publisher)
     }
 }
@@ -281,14 +284,15 @@ impl fmt::Debug for Sink {
     }
 }
 
-/// Attaches to a segment, or creates it; one that another program has damaged begins anew.
+/// Attaches to a segment or creates it. Reinitialises one that another program has damaged.
 fn open(key: &Key, options: &Options) -> Result<Publisher, SinkError> {
     let publisher = Publisher::open(key, options).map_err(SinkError::Attach)?;
     publisher.repair().map_err(SinkError::Publish)?;
     Ok(publisher)
 }
 
-/// Returns the process whose content is under `key` now: its writer, or another that keeps it alive.
+/// Returns the process whose content is under `key`: its writer, or another process that keeps it
+/// alive.
 fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
     let info = segment::info(key, options).ok()?;
     let segment::Content::Samples {

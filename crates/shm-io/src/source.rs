@@ -1,4 +1,4 @@
-//! A segment to read from.
+//! Reading segments.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::deadline::{Deadline, TIMEOUT};
 use crate::error::SourceError;
 use crate::presence::PresenceGuard;
 
-/// A segment to read from. Making one does nothing yet.
+/// A segment to read from. Creating one does not access the segment.
 #[derive(Clone, Debug)]
 pub struct Source {
     pub(crate) address: Address,
@@ -27,22 +27,22 @@ pub struct Source {
     pub(crate) on_polling: fn(&Polling),
 }
 
-/// What can be seen of a segment without reading its content.
+/// The description of a segment, without its content.
 #[derive(Clone, Debug)]
 pub enum Info {
-    /// A segment of shm-core, to which nothing was attached to see it.
+    /// A segment of shm-core.
     Own(Box<segment::Info>),
     /// A segment of a Qt program.
     Qt {
         /// Its key.
         key: QtKey,
-        /// Its size, bytes.
+        /// Its size in bytes.
         size: u64,
     },
 }
 
 impl Source {
-    /// Prepares to read a segment of the calling user.
+    /// Creates a source for a segment of the calling user.
     #[must_use]
     pub fn new(address: impl Into<Address>) -> Source {
         Source {
@@ -55,13 +55,13 @@ impl Source {
         }
     }
 
-    /// Looks for a segment of shm-core with these options.
+    /// Sets the options for a segment of shm-core.
     #[must_use]
     pub fn options(self, options: Options) -> Source {
         Source { options, ..self }
     }
 
-    /// Looks among the segments of another user, if one is given.
+    /// Reads a segment of the user `owner`, if one is given.
     #[must_use]
     pub fn owner(self, owner: Option<u32>) -> Source {
         let Some(owner) = owner else {
@@ -77,13 +77,13 @@ impl Source {
         }
     }
 
-    /// Reads what a Qt program streams as a form, instead of the one that is recognised.
+    /// Sets the form of the streams of a Qt program; `None` detects it.
     #[must_use]
     pub fn form(self, form: Option<Form>) -> Source {
         Source { form, ..self }
     }
 
-    /// Limits how long a follower waits for the lock of a Qt program; [`TIMEOUT`] by default.
+    /// Limits how long a follower waits for the lock of a Qt program (default: [`TIMEOUT`]).
     #[must_use]
     pub fn qt_lock_timeout(self, qt_lock_timeout: Duration) -> Source {
         Source {
@@ -92,8 +92,8 @@ impl Source {
         }
     }
 
-    /// Reports to publishers that this process watches, while it waits for content and while it keeps
-    /// that; [`Content::report_shown`] reports the rest.
+    /// Reports this process to the publishers as a viewer while it waits for content and while it
+    /// keeps it. [`Content::report_shown`] reports which sample it shows.
     #[must_use]
     pub fn reporting(self) -> Source {
         Source {
@@ -102,25 +102,26 @@ impl Source {
         }
     }
 
-    /// Calls `on_polling` each time that waiting has to poll, because the system has no events left.
+    /// Sets a function that is called whenever waiting has to poll, because inotify is not
+    /// available.
     #[must_use]
     pub fn on_polling(self, on_polling: fn(&Polling)) -> Source {
         Source { on_polling, ..self }
     }
 
-    /// Returns the address; that of a Qt program has the owner in it.
+    /// Returns the address. One of a Qt program includes the owner.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Returns the form that was asked for.
+    /// Returns the form that was set.
     #[must_use]
     pub fn asked_form(&self) -> Option<Form> {
         self.form
     }
 
-    /// Reads the newest content. Waits for locks only, for [`TIMEOUT`] at most.
+    /// Reads the newest content. Waits for locks only, at most [`TIMEOUT`].
     ///
     /// # Errors
     ///
@@ -135,7 +136,8 @@ impl Source {
         }
     }
 
-    /// Reads the newest content, and waits up to `timeout` for the first. `None` if there is none then.
+    /// Reads the newest content, waiting up to `timeout` for the first. Returns `None` if there is
+    /// none by then.
     ///
     /// # Errors
     ///
@@ -148,7 +150,7 @@ impl Source {
         }
     }
 
-    /// Looks at the segment without reading its content.
+    /// Returns the description of the segment, without its content.
     ///
     /// # Errors
     ///
@@ -167,29 +169,31 @@ impl Source {
         }
     }
 
-    /// Looks up what can be seen of a segment of shm-core besides its content; nothing of another.
+    /// Returns the state of a segment of shm-core besides its content; the default for a Qt
+    /// segment.
     #[must_use]
     pub fn stat(&self) -> Stat {
         match self.info() {
             Ok(Info::Own(info)) => Stat::from(&*info),
-            // It may be removed at any moment: then it did not stay.
+            // If the segment was removed meanwhile, it is not persistent.
             Ok(Info::Qt { .. }) | Err(_) => Stat::default(),
         }
     }
 
-    /// Returns the processes that are seen to use the segment of a Qt program; none of another.
+    /// Returns the processes that are seen to use the segment of a Qt program; none for one of
+    /// shm-core.
     #[must_use]
     pub fn users(&self) -> Vec<User> {
         self.address.qt().map_or_else(Vec::new, qt_bridge::users)
     }
 
-    /// Prepares to report what is shown to the publishers of the segment.
+    /// Creates a guard that reports to the publishers of the segment what this process shows.
     #[must_use]
     pub fn presence_guard(&self) -> PresenceGuard {
         PresenceGuard::new(self.options.clone())
     }
 
-    /// Reads from a segment of shm-core; before a deadline waits for the first content.
+    /// Reads from a segment of shm-core. With a deadline, waits for the first content.
     fn read_own(
         &self,
         key: &Key,
@@ -213,14 +217,14 @@ impl Source {
                 },
             };
             let content = self.read_sample(&mut subscriber, deadline)?;
-            // If the segment was removed before it had content, another may follow.
+            // If the segment was removed before it had content, another one may be created.
             if content.is_some() || time.is_over() {
                 return Ok(content);
             }
         }
     }
 
-    /// Attaches as soon as there is a segment under the key.
+    /// Waits for a segment to be created, then attaches.
     fn attach_within(
         &self,
         key: &Key,
@@ -234,14 +238,14 @@ impl Source {
         watch.attach_within(timeout)
     }
 
-    /// Reads the newest sample. `None` if there was none before the deadline, or before the segment
-    /// was removed.
+    /// Reads the newest sample. Returns `None` if there was none before the deadline, or before the
+    /// segment was removed.
     fn read_sample(
         &self,
         subscriber: &mut Subscriber,
         deadline: Option<Deadline>,
     ) -> Result<Option<Content>, SourceError> {
-        // While it waits, too. If the publishers cannot be reached, all else works.
+        // Connected while waiting, too. Reading does not depend on it.
         let presence = self
             .is_reporting
             .then(|| PresenceClient::connect(subscriber.id(), &self.options).ok());
@@ -256,7 +260,7 @@ impl Source {
                 (None, Some(deadline)) => {
                     let waited = subscriber.wait(deadline.left());
                     match waited.map_err(SourceError::Read)? {
-                        // After the last publisher left, another may attach if the segment persists.
+                        // If the segment is persistent, another publisher may attach.
                         WaitResult::New | WaitResult::PublisherGone => continue,
                         WaitResult::Removed | WaitResult::Timeout | WaitResult::Interrupted => {
                             return Ok(None);
@@ -275,7 +279,7 @@ impl Source {
     }
 
     fn read_block(&self, key: &Key, time: Deadline) -> Result<Content, SourceError> {
-        // Before attaching, so that the reader does not find itself among the attached.
+        // Before attaching, so that this process is not listed as attached.
         let info = segment::info(key, &self.options).map_err(SourceError::Attach)?;
         let block = Block::attach_read_only(key, &self.options).map_err(SourceError::Attach)?;
         let snapshot = block.snapshot(time.lock_timeout());
@@ -289,7 +293,7 @@ impl Source {
         Ok(Content::of_reading(self.address.clone(), reading))
     }
 
-    /// Polls until there is a segment: nothing tells when a Qt program makes one.
+    /// Polls until there is a segment: Qt has no wake-up.
     fn await_qt(&self, key: &QtKey, deadline: Deadline) -> Result<Option<Content>, SourceError> {
         const PAUSE: Duration = qt_bridge::Poller::MIN_INTERVAL;
         loop {

@@ -1,4 +1,5 @@
-//! Both memories through one door: published by a sink, read and followed by a source.
+//! Segments of shm-core and of Qt programs through one interface: published by a sink, read and
+//! followed by a source.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -15,16 +16,16 @@ use shm_io::{
 };
 use tempfile::TempDir;
 
-/// A soon enough end of a wait that should not be needed.
-const SOON: Duration = Duration::from_secs(30);
+/// Longer than any wait here takes.
+const LONG: Duration = Duration::from_secs(30);
 
-struct Place {
+struct Fixture {
     directory: TempDir,
 }
 
-impl Place {
-    fn new() -> Place {
-        Place {
+impl Fixture {
+    fn new() -> Fixture {
+        Fixture {
             directory: tempfile::tempdir().unwrap(),
         }
     }
@@ -65,22 +66,22 @@ fn text(text: &str) -> Payload<'_, SinkError> {
 
 fn next(follower: &mut Follower) -> Content {
     loop {
-        if let Event::Content(content) = follower.next(Some(SOON)).unwrap() {
+        if let Event::Content(content) = follower.next(Some(LONG)).unwrap() {
             return *content;
         }
     }
 }
 
 #[test]
-fn a_text_is_a_text_in_either_memory() {
-    let place = Place::new();
-    for address in place.both() {
-        let mut sink = place.sink();
+fn a_text_survives_a_round_trip_in_both_kinds_of_segments() {
+    let fixture = Fixture::new();
+    for address in fixture.both() {
+        let mut sink = fixture.sink();
         let published = sink.put(&address, text("héllo")).unwrap();
         assert_eq!(published.key, address);
         assert_eq!(published.kind, "text");
         assert_eq!(published.form.is_some(), address.qt().is_some());
-        let content = place.read(&address);
+        let content = fixture.read(&address);
         assert_eq!(content.address(), &address);
         assert_eq!(content.kind(), "text");
         assert!(content.is_text() && !content.is_empty() && !content.is_block());
@@ -94,18 +95,23 @@ fn a_text_is_a_text_in_either_memory() {
         content.write_to(&mut written).unwrap();
         assert_eq!(written, content.bytes());
         assert_eq!(content.publication().is_some(), address.own().is_some());
+        if let Some(publication) = content.publication() {
+            assert!(publication.writer.is_current());
+            assert_eq!(publication.sequence, published.sequence);
+            assert_eq!(publication.elsewhere, None);
+        }
         assert_eq!(content.digest().is_some(), address.qt().is_some());
         assert_eq!(content.form(), published.form);
     }
 }
 
 #[test]
-fn pictures_and_bytes_arrive_as_they_are() {
-    let place = Place::new();
+fn pictures_and_bytes_survive_a_round_trip() {
+    let fixture = Fixture::new();
     let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 2, 1).unwrap();
     let pixels = [1, 2, 3, 255, 4, 5, 6, 255];
-    for address in place.both() {
-        let mut sink = place.sink();
+    for address in fixture.both() {
+        let mut sink = fixture.sink();
         let decode = |room: &mut [u8]| -> Result<(), SinkError> {
             room.copy_from_slice(&pixels);
             Ok(())
@@ -116,7 +122,7 @@ fn pictures_and_bytes_arrive_as_they_are() {
         ];
         for payload in payloads {
             assert_eq!(sink.put(&address, payload).unwrap().kind, "image");
-            let content = place.read(&address);
+            let content = fixture.read(&address);
             let (found, found_pixels) = content.image().unwrap();
             assert_eq!((found.width, found.height), (2, 1));
             assert_eq!(found_pixels.len(), pixels.len());
@@ -138,7 +144,7 @@ fn pictures_and_bytes_arrive_as_they_are() {
                 read: Box::new(read),
             };
             assert_eq!(sink.put(&address, payload).unwrap().kind, "bytes");
-            let source = place.source(&address).form(Some(Form::Raw));
+            let source = fixture.source(&address).form(Some(Form::Raw));
             let content = source.read().unwrap();
             assert!(content.bytes().starts_with(&bytes), "{length}");
         }
@@ -146,47 +152,44 @@ fn pictures_and_bytes_arrive_as_they_are() {
 }
 
 #[test]
-fn arrays_and_blocks_are_told_apart() {
-    let place = Place::new();
+fn arrays_and_blocks_are_distinguished() {
+    let fixture = Fixture::new();
     let key = Key::new("K").unwrap();
-    let publisher = Publisher::open(&key, &place.options()).unwrap();
+    let publisher = Publisher::open(&key, &fixture.options()).unwrap();
     let array = ArrayMetadata::new(ElementType::Float32, [3]).unwrap();
     publisher.publish(&array.clone().into(), &[0; 12]).unwrap();
-    let content = place.read(&place.own("K"));
+    let content = fixture.read(&fixture.own("K"));
     assert_eq!(content.kind(), "array");
     assert_eq!(content.array(), Some(&array));
     assert_eq!(content.sequence(), Some(1.into()));
     assert_eq!(content.latest().unwrap().bytes, 12);
     assert!(content.age().is_some());
     let stat = content.stat();
-    assert!(
-        stat.attached.is_empty(),
-        "its own process is none of the others"
-    );
+    assert!(stat.attached.is_empty(), "a process is not its own peer");
     assert!(!stat.persistent && stat.ring.is_some() && stat.permissions.is_some());
 
-    let block = Block::create(&Key::new("B").unwrap(), 3, &place.options()).unwrap();
+    let block = Block::create(&Key::new("B").unwrap(), 3, &fixture.options()).unwrap();
     block
         .lock()
         .unwrap()
         .ignore_abandonment()
         .copy_from_slice(b"abc");
-    let content = place.read(&place.own("B"));
+    let content = fixture.read(&fixture.own("B"));
     assert_eq!((content.kind(), content.bytes()), ("bytes", &b"abc"[..]));
     assert!(content.is_block() && !content.is_empty() && !content.is_half_written());
     assert_eq!((content.metadata(), content.sequence()), (None, None));
-    let mut follower = place.source(&place.own("B")).follow(Wanted::Latest);
-    assert!(matches!(follower.next(Some(SOON)), Ok(Event::Block)));
+    let mut follower = fixture.source(&fixture.own("B")).follow(Wanted::Latest);
+    assert!(matches!(follower.next(Some(LONG)), Ok(Event::Block)));
 }
 
 #[test]
-fn what_is_cleared_is_empty_and_what_is_released_is_gone() {
-    let place = Place::new();
-    for address in place.both() {
-        let source = place.source(&address);
+fn cleared_content_is_empty_and_a_released_segment_is_removed() {
+    let fixture = Fixture::new();
+    for address in fixture.both() {
+        let source = fixture.source(&address);
         assert!(source.read().unwrap_err().is_not_found());
         assert!(source.info().unwrap_err().is_not_found());
-        let mut sink = place.sink();
+        let mut sink = fixture.sink();
         assert_eq!(sink.clear().unwrap(), None);
         assert!(sink.release().is_none());
         sink.put(&address, text("secret")).unwrap();
@@ -201,21 +204,21 @@ fn what_is_cleared_is_empty_and_what_is_released_is_gone() {
         let released = sink.release().unwrap();
         assert_eq!((released.key, released.is_removed), (address.clone(), true));
         assert!(source.read().unwrap_err().is_not_found());
-        let removed = shm_io::remove(&place.qt("other"), Removal::IfUnused);
+        let removed = shm_io::remove(&fixture.qt("other"), Removal::IfUnused);
         assert!(removed.unwrap_err().is_not_found());
     }
 }
 
 #[test]
-fn the_first_content_is_waited_for() {
-    let place = Place::new();
-    for address in place.both() {
-        let source = place.source(&address);
+fn read_within_waits_for_the_first_content() {
+    let fixture = Fixture::new();
+    for address in fixture.both() {
+        let source = fixture.source(&address);
         let none = source.read_within(Duration::from_millis(20)).unwrap();
         assert!(none.is_none());
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| source.read_within(SOON).unwrap().unwrap());
-            let mut sink = place.sink();
+            let waiting = scope.spawn(|| source.read_within(LONG).unwrap().unwrap());
+            let mut sink = fixture.sink();
             sink.put(&address, text("first")).unwrap();
             let content = waiting.join().unwrap();
             assert_eq!(content.text().unwrap().as_deref(), Some("first"));
@@ -224,15 +227,15 @@ fn the_first_content_is_waited_for() {
 }
 
 #[test]
-fn what_is_published_is_followed() {
-    let place = Place::new();
-    for address in place.both() {
-        let mut follower = place
+fn a_follower_returns_each_content() {
+    let fixture = Fixture::new();
+    for address in fixture.both() {
+        let mut follower = fixture
             .source(&address)
             .follow(Wanted::InOrder(Begin::Oldest));
-        let first = follower.next(Some(SOON)).unwrap();
+        let first = follower.next(Some(LONG)).unwrap();
         assert!(matches!(first, Event::NoSegment));
-        let mut sink = place.sink();
+        let mut sink = fixture.sink();
         for words in ["one", "two", "three"] {
             sink.put(&address, text(words)).unwrap();
             let content = next(&mut follower);
@@ -241,70 +244,82 @@ fn what_is_published_is_followed() {
         }
         let quiet = follower.next(Some(Duration::from_millis(1))).unwrap();
         assert!(matches!(quiet, Event::Timeout));
-        // Its own process is none of the others.
+        // A process is not its own peer.
         assert!(!follower.has_publisher());
         assert_eq!(follower.again().unwrap().is_some(), address.own().is_some());
     }
 }
 
 #[test]
-fn the_past_comes_before_the_newest() {
-    let place = Place::new();
-    let address = place.own("K");
-    let mut sink = place.sink();
+fn before_returns_the_samples_before_the_newest() {
+    let fixture = Fixture::new();
+    let address = fixture.own("K");
+    let mut sink = fixture.sink();
     for words in ["one", "two", "three"] {
         sink.put(&address, text(words)).unwrap();
     }
-    let newest = place.read(&address);
-    let past = place.source(&address).before(&newest);
+    let newest = fixture.read(&address);
+    let past = fixture.source(&address).before(&newest);
     let sequences: Vec<_> = past.iter().filter_map(Content::sequence).collect();
     assert_eq!(sequences, [1, 2]);
-    assert!(place.source(&place.qt("native")).before(&newest).is_empty());
+    assert!(
+        fixture
+            .source(&fixture.qt("native"))
+            .before(&newest)
+            .is_empty()
+    );
 }
 
 #[test]
-fn another_key_releases_the_one_before_whatever_its_memory() {
-    let place = Place::new();
-    let mut sink = place.sink();
-    let addresses = [place.own("A"), place.qt("b"), place.own("C"), place.qt("d")];
+fn publishing_under_another_key_releases_the_previous_segment() {
+    let fixture = Fixture::new();
+    let mut sink = fixture.sink();
+    let addresses = [
+        fixture.own("A"),
+        fixture.qt("b"),
+        fixture.own("C"),
+        fixture.qt("d"),
+    ];
     let mut before: Option<Address> = None;
     for address in addresses {
         let published = sink.put(&address, text("words")).unwrap();
         let released = published.released.map(|released| released.key);
         assert_eq!(released, before);
         if let Some(before) = before {
-            assert!(place.source(&before).read().unwrap_err().is_not_found());
+            assert!(fixture.source(&before).read().unwrap_err().is_not_found());
         }
         before = Some(address);
     }
 }
 
 #[test]
-fn what_was_lost_is_published_again() {
-    let place = Place::new();
-    for address in place.both() {
-        let mut sink = place.sink();
+fn restore_publishes_lost_content_again() {
+    let fixture = Fixture::new();
+    for address in fixture.both() {
+        let mut sink = fixture.sink();
         assert!(sink.restore().unwrap().is_none());
         sink.put(&address, text("kept")).unwrap();
         assert_eq!(sink.release_if_lost(), None);
         match address.own() {
-            Some(key) => shm_core::segment::remove(key, &place.options(), Removal::Forced).unwrap(),
+            Some(key) => {
+                shm_core::segment::remove(key, &fixture.options(), Removal::Forced).unwrap()
+            }
             None => shm_io::remove(&address, Removal::Forced).unwrap(),
         }
         assert_eq!(sink.release_if_lost().as_ref(), Some(&address));
         let restored = sink.restore().unwrap().unwrap();
         assert_eq!((restored.key, restored.kind), (address.clone(), "text"));
-        let content = place.read(&address);
+        let content = fixture.read(&address);
         assert_eq!(content.text().unwrap().as_deref(), Some("kept"));
     }
 }
 
 #[test]
-fn frames_are_drawn_and_then_published() {
-    let place = Place::new();
+fn frames_are_drawn_then_published() {
+    let fixture = Fixture::new();
     let shape = ImageMetadata::packed(PixelFormat::Rgba8, 4, 4).unwrap();
-    for address in place.both() {
-        let mut sink = place.sink();
+    for address in fixture.both() {
+        let mut sink = fixture.sink();
         assert!(sink.frames().is_none());
         let mut passes = 0;
         let mut draw = |pixels: &mut [u8]| -> Result<Drawn, SinkError> {
@@ -328,29 +343,29 @@ fn frames_are_drawn_and_then_published() {
         );
         let ((), published) = begun.unwrap().unwrap();
         assert_eq!(published.kind, "image");
-        assert!(place.read(&address).image().is_some());
+        assert!(fixture.read(&address).image().is_some());
 
         let mut frames = sink.frames().unwrap();
         let mut damaged = |_: &mut [u8]| Ok::<_, SinkError>(Drawn::Damaged);
         let attempt = frames.draw(&shape, None, &mut damaged).unwrap();
         assert!(matches!(attempt, Attempt::Damaged));
     }
-    let mut sink = place.sink();
+    let mut sink = fixture.sink();
     sink.set_form(Some(Form::QString));
     let begun = sink.begin(
-        &place.qt("native"),
+        &fixture.qt("native"),
         |_| -> Result<Option<(Sent, ())>, SinkError> { panic!("a picture is not a string") },
     );
     assert!(matches!(begun, Err(SinkError::Stream(_))));
-    assert_eq!(Sink::copies(&place.own("K")), 1);
-    assert!(Sink::copies(&place.qt("native")) > 1);
+    assert_eq!(Sink::copies(&fixture.own("K")), 1);
+    assert_eq!(Sink::copies(&fixture.qt("native")), 3);
 }
 
 #[test]
-fn a_lock_of_a_qt_program_that_is_held_is_a_passing_error() {
-    let place = Place::new();
-    let address = place.qt("native");
-    let mut sink = place.sink();
+fn a_held_lock_of_a_qt_program_is_a_passing_error() {
+    let fixture = Fixture::new();
+    let address = fixture.qt("native");
+    let mut sink = fixture.sink();
     sink.put(&address, text("hi")).unwrap();
     let mut theirs = qt_bridge::Segment::attach_read_only(address.qt().unwrap(), TIMEOUT).unwrap();
     let guard = theirs.lock(TIMEOUT).unwrap();
@@ -360,4 +375,84 @@ fn a_lock_of_a_qt_program_that_is_held_is_a_passing_error() {
     assert!(error.is_passing() && error.is_about_content() && !error.is_attach());
     drop(guard);
     assert_eq!(next(&mut follower).bytes(), b"hi");
+}
+
+#[test]
+fn before_returns_at_most_a_hundred_samples_of_the_same_segment() {
+    let fixture = Fixture::new();
+    let address = fixture.own("K");
+    let mut sink = fixture.sink();
+    for _ in 0..105 {
+        sink.put(&address, text("x")).unwrap();
+    }
+    let newest = fixture.read(&address);
+    let past = fixture.source(&address).before(&newest);
+    let sequences: Vec<_> = past.iter().filter_map(Content::sequence).collect();
+    let expected: Vec<u64> = (5..105).collect();
+    assert_eq!(sequences, expected);
+    sink.release().unwrap();
+    sink.put(&address, text("another segment")).unwrap();
+    assert!(fixture.source(&address).before(&newest).is_empty());
+}
+
+#[test]
+fn persistent_content_outlives_its_sink() {
+    let fixture = Fixture::new();
+    for address in fixture.both() {
+        let mut sink = fixture.sink();
+        sink.persist().unwrap();
+        sink.put(&address, text("kept")).unwrap();
+        let is_persistent = |fixture: &Fixture| fixture.read(&address).stat().persistent;
+        assert!(!is_persistent(&fixture));
+        sink.persist().unwrap();
+        assert_eq!(is_persistent(&fixture), address.own().is_some());
+        drop(sink);
+        let content = fixture.read(&address);
+        assert_eq!(content.text().unwrap().as_deref(), Some("kept"));
+        match address.own() {
+            Some(key) => {
+                shm_core::segment::remove(key, &fixture.options(), Removal::Forced).unwrap()
+            }
+            None => shm_io::remove(&address, Removal::Forced).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn a_frame_in_a_lost_segment_is_continued_in_another() {
+    let fixture = Fixture::new();
+    let shape = ImageMetadata::packed(PixelFormat::Gray8, 2, 1).unwrap();
+    let (key, address) = (Key::new("K").unwrap(), fixture.own("K"));
+    let mut sink = fixture.sink();
+    sink.put(&address, text("before")).unwrap();
+    let mut draw_half = |pixels: &mut [u8]| -> Result<Drawn, SinkError> {
+        pixels[0] = 7;
+        shm_core::segment::remove(&key, &fixture.options(), Removal::Forced).ok();
+        Ok(Drawn::Paused)
+    };
+    let begun = {
+        let mut frames = sink.frames().unwrap();
+        let attempt = frames.draw(&shape, None, &mut draw_half).unwrap();
+        assert!(frames.loss().unwrap().is_removed());
+        match attempt {
+            Attempt::Lost(begun) => begun,
+            attempt => panic!("{attempt:?}"),
+        }
+    };
+    assert_eq!(sink.release_if_lost().as_ref(), Some(&address));
+
+    let mut draw_rest = |pixels: &mut [u8]| -> Result<Drawn, SinkError> {
+        pixels[1] = 8;
+        Ok(Drawn::Whole)
+    };
+    let mut first = Some(begun);
+    let published = sink.begin(&address, |frames| -> Result<_, SinkError> {
+        let attempt = frames.draw(&shape, first.take(), &mut draw_rest)?;
+        let Attempt::Drawn(draft) = attempt else {
+            panic!("{attempt:?}");
+        };
+        Ok(Some((frames.publish(draft, &shape)?, ())))
+    });
+    assert_eq!(published.unwrap().unwrap().1.kind, "image");
+    assert_eq!(fixture.read(&address).bytes(), [7, 8]);
 }

@@ -9,8 +9,8 @@
 mod semaphore;
 
 use std::error::Error;
-use std::io::{self, BufRead, Read, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, BufRead, PipeWriter, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -73,7 +73,7 @@ struct State {
     joined: Option<Box<dyn FnOnce() -> bool>>,
     server: Option<(PresenceServer, Receiver<Vec<Viewer>>)>,
     client: Option<PresenceClient>,
-    traps: Vec<UnixListener>,
+    listeners: Vec<UnixListener>,
     watches: Vec<OwnedFd>,
     semaphore: semaphore::SemaphoreHandle,
 }
@@ -273,23 +273,23 @@ impl Actor {
     /// Connects as a viewer, and reports viewers.
     fn act_on_presence(&self, words: &[&str], state: &mut State) -> Result<String, Box<dyn Error>> {
         match *words {
-            ["sit"] => {
+            ["connect"] => {
                 let id = segment::info(&self.key, &self.options)?.id;
                 state.client = Some(PresenceClient::connect(id, &self.options)?);
             }
             ["show", sequence, milliseconds] => {
-                let client = state.client.as_ref().ok_or("not seated")?;
+                let client = state.client.as_ref().ok_or("not connected")?;
                 let took = Duration::from_millis(milliseconds.parse()?);
                 client.report(sequence.parse::<u64>()?, took);
             }
-            ["gather"] => {
+            ["listen"] => {
                 let publisher = state.publisher.ok_or("no publisher")?;
                 let (sender, told) = mpsc::channel();
                 let tell = move |watchers: &[Viewer]| drop(sender.send(watchers.to_vec()));
                 state.server = Some((PresenceServer::listen(publisher, tell)?, told));
             }
             // Waits until any report arrives.
-            ["attends"] => {
+            ["viewers"] => {
                 let (_, told) = state.server.as_ref().ok_or("no server")?;
                 let watchers: Vec<String> = told.recv()?.iter().map(described).collect();
                 return Ok(watchers.join(", "));
@@ -304,30 +304,32 @@ impl Actor {
 fn act_on_sockets(words: &[&str], state: &mut State) -> Result<String, Box<dyn Error>> {
     match *words {
         // Sends the greeting of docs/PRESENCE.md, and waits until the connection is closed.
-        ["knock", path] => {
-            let mut door = match UnixStream::connect(path) {
+        ["greet", path] => {
+            let mut stream = match UnixStream::connect(path) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     return Ok("refused".into());
                 }
                 other => other?,
             };
             let mut greeting =
-                b"SHM-PRES\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0stranger".to_vec();
+                b"SHM-PRES\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0intruder".to_vec();
             greeting.resize(64, 0);
             // Either call may fail: then the connection was closed.
-            let _ended = door.write_all(&greeting).and_then(|()| door.read(&mut [0]));
-            return Ok("hung up".into());
+            let _ended = stream
+                .write_all(&greeting)
+                .and_then(|()| stream.read(&mut [0]));
+            return Ok("closed".into());
         }
-        ["trap", path] => {
-            let trap = UnixListener::bind(path)?;
-            trap.set_nonblocking(true)?;
-            state.traps.push(trap);
+        ["bind", path] => {
+            let listener = UnixListener::bind(path)?;
+            listener.set_nonblocking(true)?;
+            state.listeners.push(listener);
         }
-        // Everything that closed connections have sent to the trap sockets so far.
-        ["caught"] => {
+        // Everything that closed connections have sent to the listener sockets so far.
+        ["received"] => {
             let mut said = String::new();
-            for (mut caught, _) in state.traps.iter().flat_map(UnixListener::accept) {
-                caught.read_to_string(&mut said)?;
+            for (mut stream, _) in state.listeners.iter().flat_map(UnixListener::accept) {
+                stream.read_to_string(&mut said)?;
             }
             return Ok(format!("{said:?}"));
         }
@@ -405,19 +407,26 @@ fn publish(publisher: &Publisher, number: u64, size: usize) -> Result<(), Box<dy
 /// its outputs, does nothing, and exits when the actor's input ends.
 #[expect(unsafe_code, reason = "no safe API forks")]
 fn fork() -> io::Result<i32> {
+    let (mut started, start) = io::pipe()?;
     // SAFETY: the actor has only one thread, so the child finds every structure intact; the child
     // makes plain system calls and exits without running any code of the parent.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
-        0 => linger(),
-        child => Ok(child),
+        0 => wait_as_child(&start),
+        child => {
+            drop(start);
+            // The end of the pipe: the child has run the library's fork handler.
+            started.read_to_end(&mut Vec::new())?;
+            Ok(child)
+        }
     }
 }
 
 #[expect(unsafe_code, reason = "a forked child may only make system calls")]
-fn linger() -> ! {
-    for output in [libc::STDOUT_FILENO, libc::STDERR_FILENO] {
-        // SAFETY: no code in this process uses the outputs any more. The test waits for their end.
+fn wait_as_child(start: &PipeWriter) -> ! {
+    for output in [libc::STDOUT_FILENO, libc::STDERR_FILENO, start.as_raw_fd()] {
+        // SAFETY: no code in this process uses these descriptors any more. The test waits for the
+        // end of the outputs, and the parent for that of the pipe.
         unsafe { libc::close(output) };
     }
     let mut byte = 0_u8;

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, LoaderWindow, Fixture, ViewerWindow, demo_image};
+use e2e_tests::{Area, Desktop, Fixture, LoaderWindow, ViewerWindow, demo_image};
 
 const KEY: &str = "MySharedMemory";
 const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\
@@ -58,7 +58,7 @@ fn play(desktop: &Desktop, folder: &Path) -> bool {
     println!("\nA picture, by its path:");
     let picture = demo_image(400, 225);
     let path = fixture.path("demo_image.png");
-    picture.save(&path).expect("there is room for a picture");
+    picture.save(&path).expect("there is space for a picture");
     println!("  {}", loader.load_picture(&path));
     viewer.show("Showing the picture");
     let area = viewer.window.wait_for_picture(&picture);

@@ -295,7 +295,7 @@ fn swap_name(path: &Path) -> Result<(), Box<dyn Error>> {
     rustix::fs::mkfifoat(CWD, fifo, rustix::fs::Mode::RWXU)?;
     symlink("/etc/passwd", link)?;
     fs::create_dir(directory)?;
-    fs::write(notes, "somebody's notes")?;
+    fs::write(notes, "another program's notes")?;
     File::create(sparse)?.set_len(1 << 44)?;
     report_started();
     loop {

@@ -25,9 +25,9 @@ fn main() -> io::Result<()> {
     for line in io::stdin().lines() {
         let line = line?;
         let words: Vec<&str> = line.split('\t').collect();
-        match actor.obey(&words) {
+        match actor.run(&words) {
             Ok(answer) => println!("> ok {answer}"),
-            Err(error) => println!("> error {}: {error}", meaning(error.as_ref())),
+            Err(error) => println!("> error {}: {error}", qt_error_name(error.as_ref())),
         }
     }
     // Without further commands it detaches in order.
@@ -57,7 +57,7 @@ enum Memory {
 /// A thread that holds the lock until it is told to release it, because a guard cannot outlive a
 /// command.
 struct Holder {
-    let_go: mpsc::Sender<()>,
+    detach: mpsc::Sender<()>,
     thread: JoinHandle<(Segment<ReadWrite>, Result<(), LockError>)>,
 }
 
@@ -67,7 +67,7 @@ impl Holder {
         mut segment: Segment<ReadWrite>,
         timeout: Duration,
     ) -> Result<Self, Box<(Segment<ReadWrite>, LockError)>> {
-        let (let_go, told) = mpsc::channel();
+        let (detach, told) = mpsc::channel();
         let (tell, taken) = mpsc::channel();
         let thread = thread::spawn(move || {
             let result = match segment.lock(timeout) {
@@ -84,7 +84,7 @@ impl Holder {
             };
             (segment, result)
         });
-        let holder = Self { let_go, thread };
+        let holder = Self { detach, thread };
         if taken.recv().unwrap_or(false) {
             return Ok(holder);
         }
@@ -95,7 +95,7 @@ impl Holder {
     }
 
     fn stop(self) -> (Segment<ReadWrite>, Result<(), LockError>) {
-        self.let_go.send(()).ok();
+        self.detach.send(()).ok();
         self.thread
             .join()
             .unwrap_or_else(|_| panic!("the thread does not panic"))
@@ -103,7 +103,7 @@ impl Holder {
 }
 
 impl Actor {
-    fn obey(&mut self, words: &[&str]) -> Answer {
+    fn run(&mut self, words: &[&str]) -> Answer {
         let word = |index: usize| words.get(index).copied().unwrap_or_default();
         match word(0) {
             "timeout" => {
@@ -332,7 +332,7 @@ fn png_stream(path: &str) -> io::Result<Vec<u8>> {
 }
 
 /// Returns the name of the corresponding Qt error.
-fn meaning(error: &(dyn Error + 'static)) -> String {
+fn qt_error_name(error: &(dyn Error + 'static)) -> String {
     let segment = error.downcast_ref::<SegmentError>();
     let segment = segment.map(SegmentError::meaning);
     let lock = error.downcast_ref::<LockError>().map(LockError::meaning);

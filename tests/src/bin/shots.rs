@@ -11,7 +11,7 @@ use std::{
 };
 
 use e2e_tests::{
-    Bus, Desktop, Launch, LoaderWindow, Program, Fixture, ViewerWindow, Window, demo_image,
+    Bus, Desktop, Fixture, Launch, LoaderWindow, Program, ViewerWindow, Window, demo_image,
 };
 use qt_bridge::Form;
 
@@ -26,7 +26,9 @@ const SMALLEST: (u32, u32) = (480, 480);
 type State = (&'static str, fn(&ShotContext<'_>));
 
 const STATES: &[State] = &[
-    ("loader-empty", |context| context.take(&context.loader().window)),
+    ("loader-empty", |context| {
+        context.take(&context.loader().window)
+    }),
     ("loader-text", |context| {
         let loader = context.loader();
         loader.load_text(TEXT);
@@ -87,7 +89,7 @@ const STATES: &[State] = &[
         loader.load_picture(&context.picture());
         let viewer = context.live_viewer();
         viewer.program.wait_for_status("Showing the picture");
-        loader.program.wait_for_complaint(": sequence 1 after");
+        loader.program.wait_for_stderr(": sequence 1 after");
         context.take(&loader.window);
     }),
     ("loader-zh", |context| {
@@ -106,7 +108,9 @@ const STATES: &[State] = &[
         viewer.show("正在显示");
         context.take(&viewer.window);
     }),
-    ("viewer-empty", |context| context.take(&context.viewer().window)),
+    ("viewer-empty", |context| {
+        context.take(&context.viewer().window)
+    }),
     ("viewer-text", |context| {
         let _loaded = context.load(["text".into(), TEXT.into()]);
         let viewer = context.viewer();
@@ -126,7 +130,7 @@ const STATES: &[State] = &[
         viewer.window.point_away();
         // The window updates this twice a second.
         for _ in 0..4 {
-            viewer.program.wait_for_complaint("live: ");
+            viewer.program.wait_for_stderr("live: ");
         }
         context.take_moving(&viewer.window);
         program.terminate().done();
@@ -146,7 +150,9 @@ const STATES: &[State] = &[
     }),
     ("loader-qt", |context| {
         let folder = context.fixture.path("");
-        let launch = context.fixture.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let launch = context
+            .fixture
+            .bare_loader(["--verbose", "--key", "qt:Notes"]);
         let loader = context.open_loader(launch.env("TMPDIR", &folder));
         loader.load_text(TEXT);
         context.take(&loader.window);
@@ -155,7 +161,9 @@ const STATES: &[State] = &[
     }),
     ("loader-qt-forms", |context| {
         let folder = context.fixture.path("");
-        let launch = context.fixture.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let launch = context
+            .fixture
+            .bare_loader(["--verbose", "--key", "qt:Notes"]);
         let loader = context.open_loader(launch.env("TMPDIR", &folder));
         loader.choose_form(Form::QByteArray);
         loader.load_text(TEXT);
@@ -171,9 +179,11 @@ const STATES: &[State] = &[
             .env("TMPDIR", &folder)
             .start();
         program.wait_for("Loaded");
-        let launch = context.fixture.bare_viewer(["--verbose", "--key", "qt:Notes"]);
+        let launch = context
+            .fixture
+            .bare_viewer(["--verbose", "--key", "qt:Notes"]);
         let viewer = context.open_viewer(launch.env("TMPDIR", &folder));
-        viewer.throw_live();
+        viewer.toggle_live();
         viewer.program.wait_for_status("Showing the text");
         context.take(&viewer.window);
         viewer.program.terminate().done();
@@ -315,7 +325,7 @@ impl ShotContext<'_> {
     /// Opens ShowSharedMem with the switch "Live" on.
     fn live_viewer(&self) -> ViewerWindow<'_> {
         let viewer = self.viewer();
-        viewer.throw_live();
+        viewer.toggle_live();
         viewer.program.wait_for_status("Live: what is loaded");
         viewer
     }
@@ -331,7 +341,7 @@ impl ShotContext<'_> {
     fn picture(&self) -> PathBuf {
         let path = self.fixture.path("demo_image.png");
         let picture = demo_image(960, 540);
-        picture.save(&path).expect("there is room for a picture");
+        picture.save(&path).expect("there is space for a picture");
         path
     }
 

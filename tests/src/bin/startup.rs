@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, Launch, Program, QtExample, Fixture, Window, demo_image};
+use e2e_tests::{Area, Desktop, Fixture, Launch, Program, QtExample, Window, demo_image};
 use image::{Rgb, RgbImage};
 
 /// How often each program is started, and how often each is clicked.
@@ -130,9 +130,9 @@ fn start(desktop: &Desktop, launch: Launch) -> (Program, Duration) {
     (program, began.elapsed())
 }
 
-fn time_until(what: &str, is_so: impl Fn() -> bool) -> Duration {
+fn time_until(what: &str, condition: impl Fn() -> bool) -> Duration {
     let began = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(began.elapsed() < TIMEOUT, "{what} did not appear");
         thread::sleep(POLL_INTERVAL);
     }
@@ -142,7 +142,7 @@ fn time_until(what: &str, is_so: impl Fn() -> bool) -> Duration {
 /// Returns the resident memory of a program and its private part, in megabytes.
 fn memory(program: &Program) -> [f64; 2] {
     let path = format!("/proc/{}/status", program.pid());
-    let status = fs::read_to_string(path).expect("it runs");
+    let status = fs::read_to_string(path).expect("the process is running");
     ["VmRSS:", "RssAnon:"].map(|name| {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.split_whitespace().next());
@@ -154,7 +154,7 @@ fn memory(program: &Program) -> [f64; 2] {
 /// Returns the size of the files that a program runs from, itself and its libraries, in megabytes.
 fn code(program: &Program) -> f64 {
     let path = format!("/proc/{}/maps", program.pid());
-    let maps = fs::read_to_string(path).expect("it runs");
+    let maps = fs::read_to_string(path).expect("the process is running");
     let files: BTreeSet<&str> = maps
         .lines()
         .filter(|line| line.contains(" r-xp "))
@@ -173,7 +173,7 @@ fn measure_clicks(desktop: &Desktop, fixture: &Fixture) -> Option<[Spread; 2]> {
     let path = fixture.path("demo_image.png");
     photograph()
         .save(&path)
-        .expect("there is room for a picture");
+        .expect("there is space for a picture");
     let loader = fixture.loader(["image"]).args([&path]).start();
     loader.wait_for("Loaded");
     let qt_loader = QtExample::open(&fixture.path(""), desktop)?;

@@ -1,10 +1,10 @@
 //! Corruption of the header, of samples and of a block.
 
 use super::{
-    mutation::{Field, Mutation},
     choices::Choices,
-    sandbox::Sandbox,
+    mutation::{Field, Mutation},
     operations::{self, End},
+    sandbox::Sandbox,
 };
 use crate::layout;
 

@@ -3,8 +3,8 @@
 use shm_core::{ImageMetadata, Metadata, PixelFormat, PublishErrorKind};
 
 use super::{
-    metadata,
     choices::Choices,
+    metadata,
     sandbox::{MAX_PAYLOAD, Sandbox},
 };
 
@@ -72,7 +72,7 @@ impl Shape {
     /// Returns the metadata for a publisher, or `None` if the library cannot express it.
     fn metadata(&self) -> Option<Metadata> {
         let format = *PixelFormat::ALL.get(usize::from(self.format))?;
-        let mut image = ImageMetadata::packed(format, 1, 1).expect("a small one");
+        let mut image = ImageMetadata::packed(format, 1, 1).expect("a small image");
         (image.width, image.height, image.stride) = (self.width, self.height, self.stride);
         Some(image.into())
     }
@@ -86,7 +86,7 @@ fn side(choices: &mut Choices<'_>) -> u32 {
 }
 
 fn low(number: u64) -> u32 {
-    u32::try_from(number & u64::from(u32::MAX)).expect("it was cut")
+    u32::try_from(number & u64::from(u32::MAX)).expect("masked to 32 bits")
 }
 
 /// Asserts that a publisher can publish exactly the metadata that readers accept.

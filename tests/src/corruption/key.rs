@@ -69,7 +69,7 @@ fn is_key(name: &str) -> bool {
 fn assert_usable(key: &Key, name: &str, directory: &PrivateDir, options: &Options) {
     assert_eq!(key.as_str(), name);
     let publisher = Publisher::open(key, options).expect("a fresh key");
-    publisher.publish_text(TEXT).expect("room for a text");
+    publisher.publish_text(TEXT).expect("space for a text");
     let user = rustix::process::geteuid().as_raw();
     assert_eq!(directory.names(), [format!("shm-core.{user}.{name}")]);
     let listed = segment::list(options).expect("a directory of ours");
@@ -79,8 +79,14 @@ fn assert_usable(key: &Key, name: &str, directory: &PrivateDir, options: &Option
     assert_eq!((&info.key, info.id), (key, publisher.id()));
     let mut reader = Subscriber::attach(key, options).expect("the segment is alive");
     let sample = reader.latest().expect("the segment is valid");
-    assert_eq!(sample.expect("it was published").payload(), TEXT.as_bytes());
-    assert!(publisher.detach().removed, "the last participant removes the segment");
+    assert_eq!(
+        sample.expect("a sample was published").payload(),
+        TEXT.as_bytes()
+    );
+    assert!(
+        publisher.detach().removed,
+        "the last participant removes the segment"
+    );
     assert!(directory.names().is_empty(), "left behind");
 }
 

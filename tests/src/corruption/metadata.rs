@@ -11,12 +11,12 @@ use shm_core::{
 };
 
 use super::{
+    choices::Choices,
     mutation::Mutation,
+    operations,
     reader::Reader,
     record::Ring,
-    choices::Choices,
-    sandbox::{RING, MAX_PAYLOAD, Sandbox},
-    operations,
+    sandbox::{MAX_PAYLOAD, RING, Sandbox},
 };
 
 /// The longest metadata in a ring of this size.
@@ -56,7 +56,8 @@ pub(super) fn assert_read(encoded: &[u8], payload_bytes: u64) {
         assert_eq!(found, expected, "{encoded:02x?} for {payload_bytes} bytes");
     }
     drop(operations::inspect(&sandbox).expect("the segment is alive"));
-    if let Some((metadata, annotations)) = expected.filter(|_| payload_bytes <= MAX_PAYLOAD as u64) {
+    if let Some((metadata, annotations)) = expected.filter(|_| payload_bytes <= MAX_PAYLOAD as u64)
+    {
         assert_publishable(&sandbox, &peer, (&metadata, &annotations), payload_bytes);
     }
     mutation.apply(&sandbox);
@@ -241,7 +242,7 @@ impl<'a> Decoder<'a> {
             5 => PixelFormat::Gray16,
             _ => return Some(None),
         };
-        let mut image = ImageMetadata::packed(format, 1, 1).expect("a small one");
+        let mut image = ImageMetadata::packed(format, 1, 1).expect("a small image");
         (image.width, image.height) = (self.small()?, self.small()?);
         image.stride = self.small()?;
         image.file_name = self.file_name()?;

@@ -47,7 +47,10 @@ impl Mutation {
                 let bytes = [choices.byte()];
                 mutation.write(area.start + place, &bytes);
             } else {
-                let length = valid.metadata().expect("the metadata of an open file").len();
+                let length = valid
+                    .metadata()
+                    .expect("the metadata of an open file")
+                    .len();
                 // A length that no file can have is left out.
                 mutation.length = Some(choices.replacement_for(length, 6) % (1 << 45));
             }
@@ -70,13 +73,16 @@ impl Mutation {
     /// First restores the bytes that the operations have changed, so that each operation meets the
     /// mutation as if it were the first. Not if the file was truncated, because writing extends it.
     pub(super) fn apply(&self, sandbox: &Sandbox) {
-        let Some(file) = sandbox.segment() else { return };
+        let Some(file) = sandbox.segment() else {
+            return;
+        };
         if self.length.is_none() {
             let put_back = file.write_all_at(&self.valid, 0);
             put_back.expect("space for the valid content");
         }
         for (offset, bytes) in &self.writes {
-            file.write_all_at(bytes, *offset).expect("space for the mutation");
+            file.write_all_at(bytes, *offset)
+                .expect("space for the mutation");
         }
     }
 

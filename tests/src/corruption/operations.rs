@@ -9,12 +9,12 @@ use shm_core::{
 };
 
 use super::{
-    segment_header::{BLOCK, SegmentHeader, SAMPLES},
-    mutation::{Mutation, number_at},
     metadata,
+    mutation::{Mutation, number_at},
     reader::Reader,
     record::{self, Ring},
     sandbox::{Sandbox, assert_bounded_memory, memory_of},
+    segment_header::{BLOCK, SAMPLES, SegmentHeader},
     writer::Writer,
 };
 
@@ -44,7 +44,12 @@ impl End {
 
 /// Runs every operation on samples: by participants that attached before the corruption, and by
 /// later ones.
-pub(super) fn run_sample_operations(sandbox: &Sandbox, peer: Publisher, mutation: &Mutation, end: End) {
+pub(super) fn run_sample_operations(
+    sandbox: &Sandbox,
+    peer: Publisher,
+    mutation: &Mutation,
+    end: End,
+) {
     let valid = sandbox.segment().expect("the peer keeps the segment");
     let writer = Writer::new(peer, &valid);
     if !mutation.changes_length() {
@@ -202,7 +207,7 @@ pub(super) fn join_and_publish(sandbox: &Sandbox) -> Result<(), AttachError> {
     drop(writer.publish());
     drop(writer.clear_and_publish(sandbox));
     drop(writer.clear());
-    writer.leave();
+    writer.detach();
     Ok(())
 }
 

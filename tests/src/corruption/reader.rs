@@ -9,10 +9,10 @@ use shm_core::{
 
 use super::{
     metadata,
+    operations::{assert_readable, assert_text},
     reader_model::{Found, ReaderModel},
     record::{LARGE, Record, Ring},
     sandbox::{Sandbox, memory_of},
-    operations::{assert_readable, assert_text},
 };
 use crate::layout;
 
@@ -166,16 +166,24 @@ fn assert_intact(sample: &Sample, record: &Record, ring: &Ring) {
         "the payload differs from the file"
     );
     let mut copy = vec![0; payload.len()];
-    sample.copy_to(&mut copy).expect("the payload is in the file");
+    sample
+        .copy_to(&mut copy)
+        .expect("the payload is in the file");
     assert!(copy == payload, "the copy differs from the payload");
     match sample.to_message() {
         Ok(message) => {
-            assert!(message.payload() == payload, "the message differs from the payload");
+            assert!(
+                message.payload() == payload,
+                "the message differs from the payload"
+            );
             assert_eq!(&message.metadata(), sample.metadata());
         }
         Err(error) if matches!(error.kind(), ReadErrorKind::Invalid(_)) => {
             assert_eq!(sample.metadata(), &Metadata::Text);
-            assert!(std::str::from_utf8(payload).is_err(), "valid UTF-8 was refused");
+            assert!(
+                std::str::from_utf8(payload).is_err(),
+                "valid UTF-8 was refused"
+            );
         }
         Err(error) => panic!("{error:?}"),
     }

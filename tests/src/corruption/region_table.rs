@@ -1,11 +1,11 @@
 //! Corruption of the regions: their entries, their retention, and the region that a record names.
 
 use super::{
-    mutation::{Field, Mutation},
-    record::{LARGE, Ring},
     choices::Choices,
-    sandbox::Sandbox,
+    mutation::{Field, Mutation},
     operations::{self, End},
+    record::{LARGE, Ring},
+    sandbox::Sandbox,
 };
 use crate::layout;
 

@@ -1,11 +1,11 @@
 //! Corruption of the ring: the positions in the header, and the records themselves.
 
 use super::{
-    mutation::{Field, Mutation},
-    record::{LARGE, PADDING, Ring},
     choices::Choices,
-    sandbox::Sandbox,
+    mutation::{Field, Mutation},
     operations::{self, End},
+    record::{LARGE, PADDING, Ring},
+    sandbox::Sandbox,
 };
 use crate::layout;
 
@@ -56,7 +56,9 @@ fn fields(ring: &Ring) -> Vec<Field> {
     ];
     let chosen = places.iter().filter_map(|&place| records.get(place));
     let chosen: Vec<_> = chosen.chain(padding).collect();
-    let starts = chosen.iter().map(|record| ring.file_offset(record.position));
+    let starts = chosen
+        .iter()
+        .map(|record| ring.file_offset(record.position));
     let headers = starts.flat_map(|start| RECORD.map(|(offset, width)| (start + offset, width)));
     let regions = chosen.iter().filter(|record| record.flags == LARGE);
     let regions = regions.map(|record| (ring.file_offset(record.position) + record.payload_at, 8));

@@ -56,7 +56,7 @@ impl Sandbox {
             .notify(false)
             .timeout(Duration::ZERO);
         let neighbour = Publisher::open(&key(NEIGHBOUR), &options).expect("a fresh key");
-        neighbour.publish_text(CONTENT).expect("room for a text");
+        neighbour.publish_text(CONTENT).expect("space for a text");
         let sandbox = Sandbox {
             directory,
             key: key("lied-about"),
@@ -64,7 +64,7 @@ impl Sandbox {
             neighbour,
             began: Instant::now(),
         };
-        fs::write(sandbox.path_of(NOTES), CONTENT).expect("room for a file");
+        fs::write(sandbox.path_of(NOTES), CONTENT).expect("space for a file");
         sandbox
     }
 
@@ -123,13 +123,11 @@ impl Sandbox {
     /// Asserts, once every participant has detached, that only files are left that no operation may
     /// touch.
     pub(super) fn close(self) {
-        let stays = self.header().is_some_and(|header| !header.is_removed_with_last());
+        let stays = self
+            .header()
+            .is_some_and(|header| !header.is_removed_with_last());
         segment::list(&self.options).expect("a directory of ours");
-        assert_eq!(
-            self.segment().is_some(),
-            stays,
-            "left behind, or removed"
-        );
+        assert_eq!(self.segment().is_some(), stays, "left behind, or removed");
         if stays {
             fs::remove_file(self.path_of(self.key.as_str())).expect("the segment is there");
         }
@@ -151,11 +149,17 @@ impl Sandbox {
         assert_eq!(found, expected, "left behind, or removed");
         let notes = fs::read_to_string(self.path_of(NOTES)).expect("the notes are there");
         assert_eq!(notes, CONTENT);
-        let mut reader = Subscriber::attach(&key(NEIGHBOUR), &self.options).expect("the segment is alive");
-        let sample = reader.latest().expect("the segment is valid").expect("a sample is there");
+        let mut reader =
+            Subscriber::attach(&key(NEIGHBOUR), &self.options).expect("the segment is alive");
+        let sample = reader
+            .latest()
+            .expect("the segment is valid")
+            .expect("a sample is there");
         assert_eq!(sample.payload(), CONTENT.as_bytes());
         assert!(sample.writer().is_current());
-        self.neighbour.publish_text(CONTENT).expect("the segment is valid");
+        self.neighbour
+            .publish_text(CONTENT)
+            .expect("the segment is valid");
     }
 }
 
@@ -168,7 +172,10 @@ pub(super) fn assert_bounded_memory(segment: &File) {
 
 /// Returns the memory of a file, in bytes.
 pub(super) fn memory_of(file: &File) -> u64 {
-    file.metadata().expect("the metadata of an open file").blocks() * 512
+    file.metadata()
+        .expect("the metadata of an open file")
+        .blocks()
+        * 512
 }
 
 fn key(name: &str) -> Key {

@@ -5,10 +5,10 @@ use std::ops::Range;
 use shm_core::segment::{Content, Info};
 
 use super::{
-    mutation::{Field, Mutation},
     choices::Choices,
-    sandbox::{BLOCK, Sandbox},
+    mutation::{Field, Mutation},
     operations,
+    sandbox::{BLOCK, Sandbox},
     writer::Writer,
 };
 use crate::layout;
@@ -54,9 +54,12 @@ pub fn slot_table(data: &[u8]) {
         writer
             .clear_and_publish(&sandbox)
             .expect("the lock is free");
-        writer.leave();
+        writer.detach();
     }
-    assert!(sandbox.segment().is_none(), "the last participant removes the segment");
+    assert!(
+        sandbox.segment().is_none(),
+        "the last participant removes the segment"
+    );
     sandbox.close();
 }
 

@@ -13,7 +13,7 @@ pub fn stream(data: &[u8]) {
         match form.read(&segment) {
             Ok(value) => {
                 if let Some(message) = value.into_message() {
-                    assert_comes_back(&message);
+                    assert_round_trip(&message);
                 }
             }
             Err(error) => assert_text(&error),
@@ -22,7 +22,7 @@ pub fn stream(data: &[u8]) {
 }
 
 /// Asserts that the decoded content can be encoded, and decoded again.
-fn assert_comes_back(message: &shm_core::Message) {
+fn assert_round_trip(message: &shm_core::Message) {
     let form = Form::of(message);
     let written = Stream::new(message, form).expect("its own form can encode it");
     let bytes = written.to_vec();

@@ -5,12 +5,12 @@ use std::{fs::File, time::Duration};
 use shm_core::{Next, PublishError, PublishErrorKind, Publisher};
 
 use super::{
-    segment_header::SAMPLES,
     mutation::number_at,
+    operations::{assert_readable, assert_text},
     reader::Reader,
     record::{CLEARED, INLINE, LARGE, Ring, is_position},
     sandbox::Sandbox,
-    operations::{assert_readable, assert_text},
+    segment_header::SAMPLES,
 };
 use crate::layout;
 
@@ -61,7 +61,9 @@ impl Writer {
     pub(super) fn clear_and_publish(&self, sandbox: &Sandbox) -> Result<(), PublishError> {
         self.clear()?;
         self.publish().expect("the ring is valid again");
-        let is_there = sandbox.header().is_some_and(|header| header.admits(SAMPLES));
+        let is_there = sandbox
+            .header()
+            .is_some_and(|header| header.admits(SAMPLES));
         if !is_there || number_at(self.ring.file(), 0x38, 8) != self.ring.bytes() {
             return Ok(());
         }
@@ -79,7 +81,7 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn leave(self) {
+    pub(super) fn detach(self) {
         assert_readable(&self.publisher.peers());
         let _last = self.publisher.detach();
     }

@@ -1,4 +1,4 @@
-//! Attaching and leaving, beside the least that any shared memory needs.
+//! Attaching and detaching, compared with the system calls that any shared memory needs.
 
 use std::fs::File;
 
@@ -15,7 +15,7 @@ use crate::spread::Of;
 
 const OURS: &str = "attach + detach a subscriber";
 const BARE: &str = "shm_open + mmap + munmap + close";
-/// As much as we map.
+/// The size that this project maps.
 const BYTES: usize = 0x7000;
 const PAIRS: u32 = 100;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Nanoseconds a pair.
+/// Returns nanoseconds for each pair of operations.
 fn figures(mut pair: impl FnMut() -> Outcome) -> Outcome<Vec<f64>> {
     (0..10)
         .map(|_| {
@@ -51,7 +51,7 @@ fn figures(mut pair: impl FnMut() -> Outcome) -> Outcome<Vec<f64>> {
         .collect()
 }
 
-/// A name of POSIX shared memory, removed with this value.
+/// A name of POSIX shared memory, removed on drop.
 struct Plain(String);
 
 impl Plain {

@@ -1,4 +1,4 @@
-//! A million messages as fast as they go, each with a wake, to a reader that takes every one.
+//! A million messages at full speed, each with a wake, to a reader that receives every one.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Messages to a process that takes them all.
+/// Messages to a process that receives them all.
 struct Burst {
     link: Box<dyn Link>,
     peer: Peer,
@@ -58,7 +58,7 @@ impl Burst {
         })
     }
 
-    /// Millions of messages a second, until the other process has seen the last.
+    /// Returns millions of messages a second, until the other process has received the last.
     fn turn(&mut self) -> Outcome<Vec<f64>> {
         let messages = self.messages;
         self.peer.tell(&format!("{} {messages}", self.number))?;
@@ -77,7 +77,7 @@ impl Burst {
     }
 }
 
-/// The other process: takes every message, and says so after the last.
+/// The other process: receives every message, and answers after the last.
 pub(crate) fn peer(arguments: &[String]) -> Outcome {
     let [way, place] = arguments else {
         return Err("a way and a place are wanted".into());

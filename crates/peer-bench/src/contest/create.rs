@@ -1,4 +1,4 @@
-//! How much memory a segment with one short text takes: counted, not timed.
+//! The memory of a segment with one short text: counted, not timed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! The first frame of a publisher, into memory that nobody has touched yet; and the first look at it.
+//! Publishing and reading the first frame, whose memory is not allocated yet.
 
 use std::os::unix::fs::FileExt;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
         warm.publish(&mut frame)?;
         warm.look()?;
     }
-    // Removed with its publisher, so that each turn begins with nothing.
+    // Removed with its publisher, so that each turn starts without a segment.
     let first = |key, options: Options| {
         let mut frame = vec![1; FRAME];
         move || Ok(vec![Frames::open(key, &options)?.publish(&mut frame)?])
@@ -55,7 +55,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Nanoseconds of writing a frame into a file that has no memory yet: the least that the kernel takes.
+/// Returns the nanoseconds of writing a frame into a file without memory: the kernel's lower bound.
 fn written(arena: &Arena, frame: &[u8]) -> Outcome<f64> {
     let file = tempfile::tempfile_in(arena.place())?;
     let (written, nanoseconds) = timed(|| file.write_all_at(frame, 0));
@@ -80,7 +80,7 @@ impl Frames {
         })
     }
 
-    /// Nanoseconds of publishing a frame that lies somewhere.
+    /// Returns the nanoseconds of publishing a frame from private memory.
     fn publish(&mut self, frame: &mut [u8]) -> Outcome<f64> {
         self.number += 1;
         stamp(frame, self.number);
@@ -89,7 +89,7 @@ impl Frames {
         Ok(nanoseconds)
     }
 
-    /// Nanoseconds of finding it whole.
+    /// Returns the nanoseconds of reading and checking it.
     fn look(&mut self) -> Outcome<f64> {
         let (looked, nanoseconds) = timed(|| {
             let sample = self.subscriber.latest()?.ok_or("nothing was published")?;

@@ -1,4 +1,4 @@
-//! One 4K frame: put where the other process can see it, told of, and looked at.
+//! One 4K frame: written to shared memory, announced, and read by the other process.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -29,7 +29,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
         let mut deliveries = Deliveries::open(arena, way, FRAME)?;
         contenders.push(Contender::new(way.name(), move || deliveries.turn(FRAMES)));
     }
-    // Many, because a copy alone takes up to twice as long from one round to the next.
+    // Many rounds, because the time of a copy alone varies by a factor of two.
     let rounds = Rounds::play(arena.rounds(61), contenders)?;
     let title = "a 4K frame: fill, publish, look at it";
     report.rounds(title, Unit::Time, MEMCPY, &rounds);
@@ -53,8 +53,8 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// The limit: the same bytes into one's own memory, in turn into two places as publishers use
-/// regions, and the same look at them.
+/// The lower bound: copying the same bytes into private memory, alternating between two buffers as
+/// publishers do between regions, and reading them in the same way.
 fn copies(bytes: usize) -> impl FnMut() -> Outcome<Vec<f64>> {
     let mut frame = vec![1; bytes];
     let mut places = [vec![2; bytes], vec![3; bytes]];
@@ -76,7 +76,7 @@ fn copies(bytes: usize) -> impl FnMut() -> Outcome<Vec<f64>> {
     }
 }
 
-/// Payloads sent on a way, one after the other has been looked at.
+/// Payloads sent on a way, each after the previous one was read.
 pub(crate) struct Deliveries {
     link: Box<dyn Link>,
     peer: Peer,
@@ -103,7 +103,8 @@ impl Deliveries {
         })
     }
 
-    /// Nanoseconds from before the first byte is put there until the other has looked.
+    /// Returns nanoseconds from before the first byte is written until the other process has read
+    /// the frame.
     pub(crate) fn turn(&mut self, deliveries: usize) -> Outcome<Vec<f64>> {
         self.peer.tell(&format!("{} {deliveries}", self.number))?;
         let figures = (0..deliveries).map(|_| self.delivery()).collect();
@@ -127,7 +128,7 @@ impl Deliveries {
     }
 }
 
-/// The other process: looks at what comes, and says so by a shared word, whatever the way.
+/// The other process: reads each frame, and confirms it by a shared word, for every way.
 pub(crate) fn peer(arguments: &[String]) -> Outcome {
     let [way, place, bytes] = arguments else {
         return Err("a way, a place and a length are wanted".into());
@@ -141,7 +142,8 @@ pub(crate) fn peer(arguments: &[String]) -> Outcome {
         let deliveries: u32 = deliveries.parse()?;
         for number in number + 1..=number + deliveries {
             link.receive(&mut |payload| check(payload, u64::from(number)))?;
-            // Release, so that whoever sees it knows that the bytes are not looked at any more.
+            // Release: pairs with the acquire load of the writer, which may then overwrite the
+            // bytes.
             looked.word(0).store(number, Ordering::Release);
         }
         Ok("done".into())

@@ -1,4 +1,4 @@
-//! What things cost as there is more to do: longer payloads, more readers, more segments.
+//! How costs grow with longer payloads, more readers and more segments.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -31,7 +31,7 @@ const PAYLOADS: [usize; 9] = [
 const READERS: [usize; 5] = [1, 2, 4, 8, 16];
 const SEGMENTS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 
-/// One kind of growth: along which values, and what each contender took.
+/// One series: its values, and the figures of each contender.
 struct Growth {
     name: &'static str,
     title: &'static str,
@@ -40,7 +40,7 @@ struct Growth {
     rows: Vec<(f64, Vec<Spread>)>,
 }
 
-/// Measures all three, and writes tables and plots into a folder.
+/// Measures all three, and writes tables and plots into a directory.
 pub(crate) fn run(arena: &Arena, report: &mut Report, folder: &Path) -> Outcome {
     let growths = [payloads(arena)?, readers(arena)?, segments(arena)?];
     let plots = folder.join("plots");
@@ -59,7 +59,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report, folder: &Path) -> Outcome 
     Ok(())
 }
 
-/// From the first byte put there until the other process has looked.
+/// From the first byte written until the other process has read it.
 fn payloads(arena: &Arena) -> Outcome<Growth> {
     let ways = [Way::OursBlocking, Way::Futex, Way::UnixSocket];
     let sizes = PAYLOADS.iter().copied();
@@ -111,7 +111,7 @@ fn readers(arena: &Arena) -> Outcome<Growth> {
     })
 }
 
-/// Segments that stay without anybody attached, so that their number is not bounded by open files.
+/// Persistent segments without attached processes, so that open files do not limit their number.
 fn segments(arena: &Arena) -> Outcome<Growth> {
     let place = arena.fresh_place()?;
     let options = Options::new().directory(&place).persistent(true);
@@ -165,7 +165,7 @@ fn row(value: usize, rounds: Rounds) -> Outcome<(f64, Vec<Spread>)> {
 }
 
 impl Growth {
-    /// A table of medians, with minimum and p99.
+    /// Returns a table of medians, with minimum and p99.
     fn table(&self) -> String {
         let (axis, show) = self.axis;
         let mut table = format!("{}: median (minimum .. p99)\n\n| {axis} |", self.title);
@@ -214,7 +214,7 @@ impl Growth {
     }
 }
 
-/// A number of bytes on an axis.
+/// Formats a number of bytes on an axis.
 fn bytes(bytes: f64) -> String {
     match bytes {
         _ if bytes < 1e3 => format!("{bytes} B"),

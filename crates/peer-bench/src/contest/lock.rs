@@ -1,4 +1,4 @@
-//! Taking a lock and letting go of it: alone, and while another process does the same.
+//! Acquiring and releasing a lock: alone, and while another process does the same.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -17,7 +17,7 @@ use crate::round::{Contender, Rounds};
 use crate::spread::Of;
 
 const QT: &str = "Qt (QSharedMemory, SystemV)";
-/// Pairs of one figure, and figures of one turn.
+/// Pairs for each figure, and figures for each turn.
 const PAIRS: u32 = 5_000;
 const FIGURES: usize = 10;
 /// How long two processes contend in one turn.
@@ -50,14 +50,14 @@ fn uncontended(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Locks that nobody else wants.
+/// Uncontended locks.
 pub(super) fn alone<'a>(arena: &'a Arena, kinds: &[Kind]) -> Vec<Contender<'a>> {
     let contender =
         |&kind: &Kind| Contender::new(kind.name(), move || kind.open(arena.place(), true, Alone));
     kinds.iter().map(contender).collect()
 }
 
-/// Takes the lock again and again; nanoseconds a pair.
+/// Acquires the lock repeatedly. Returns nanoseconds for each pair.
 struct Alone;
 
 impl Trial for Alone {
@@ -75,7 +75,7 @@ impl Trial for Alone {
             if count.get() == PAIRS {
                 Ok(nanoseconds / f64::from(PAIRS))
             } else {
-                Err("a lock was not taken".into())
+                Err("a lock was not acquired".into())
             }
         };
         figure()?;
@@ -100,7 +100,7 @@ fn contended(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Locks that another process wants, too.
+/// Locks contended by another process.
 pub(super) fn beside_another<'a>(arena: &'a Arena, kinds: &[Kind]) -> Outcome<Vec<Contender<'a>>> {
     let contender = |&kind: &Kind| {
         let place = arena.fresh_place()?;
@@ -113,19 +113,19 @@ pub(super) fn beside_another<'a>(arena: &'a Arena, kinds: &[Kind]) -> Outcome<Ve
     kinds.iter().map(contender).collect()
 }
 
-/// Which of the two processes this is.
+/// The two processes.
 enum Bout<'a> {
     Ours { arena: &'a Arena, kind: Kind },
     Peers,
 }
 
-/// Both add to one number until the time is up; millions of additions a second.
+/// Both processes add to one number until the time is over. Returns millions of additions a second.
 struct Contending<'a> {
     place: &'a Path,
     bout: Bout<'a>,
 }
 
-/// Offsets of the words that both look at, each on a line of its own.
+/// Offsets of the shared words, each on a cache line of its own.
 const SUM: usize = 0;
 const READY: usize = 256;
 const STOP: usize = 512;
@@ -136,7 +136,7 @@ impl Trial for Contending<'_> {
     fn run(self, lock: &impl Lock) -> Outcome<Vec<f64>> {
         let ground = Ground::open(&self.place.join("contended"), 4096)?;
         let (sum, stop) = (ground.wide(SUM), ground.word(STOP));
-        // Relaxed, and in two steps: only the lock keeps additions from being lost.
+        // Relaxed, and in two steps: additions are lost unless the lock excludes the other process.
         let add = || sum.store(sum.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         let contend = |is_over: &dyn Fn(u64) -> bool| {
             let mut done = 0u64;
@@ -182,7 +182,7 @@ impl Trial for Contending<'_> {
 /// The other process of a contended lock.
 pub(crate) fn peer(arguments: &[String]) -> Outcome {
     let [kind, place] = arguments else {
-        return Err("a lock and a place are wanted".into());
+        return Err("a lock and a place are required".into());
     };
     let (kind, place): (Kind, _) = (kind.parse()?, Path::new(place));
     let bout = Bout::Peers;

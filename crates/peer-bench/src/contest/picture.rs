@@ -1,4 +1,5 @@
-//! A 4K picture from the loader's pixels to the viewer's: raw here, a PNG in a stream at Qt's.
+//! A 4K picture from the pixels of the loader to those of the viewer: raw in this project, a PNG
+//! stream in Qt.
 
 use std::process::Command;
 
@@ -15,7 +16,7 @@ use crate::spread::Of;
 const OURS: &str = "ours: publish pixels, copy them to a window";
 const COPIED: &str = "ours: publish pixels, copy them by to_message";
 const QT: &str = "Qt: QImage through QDataStream";
-/// How many one after the other; of Qt's, which take seconds, one.
+/// The number of consecutive pictures; one for Qt, where each takes seconds.
 const PICTURES: usize = 5;
 const SIDES: (u32, u32) = (3840, 2160);
 
@@ -73,8 +74,8 @@ struct Pictures {
 }
 
 impl Pictures {
-    /// With four passed already: programs that stay use the same memory again and again. What the
-    /// first costs is another contest's.
+    /// After four pictures: long-running programs reuse the same memory. Another contest measures
+    /// the first.
     fn open(arena: &Arena, key: &str, picture: &[u8]) -> Outcome<Self> {
         let (key, options) = (Key::new(key)?, Options::new().directory(arena.place()));
         let shape = ImageMetadata::packed(PixelFormat::Rgba8, SIDES.0, SIDES.1)?;
@@ -103,7 +104,7 @@ fn is_same(shown: &[u8], picture: &[u8]) -> Outcome {
     }
 }
 
-/// Gradients with a little noise, as photographs have; `qt/peer.cpp` draws the same.
+/// Gradients with a little noise, as in photographs; `qt/peer.cpp` draws the same.
 fn picture() -> Vec<u8> {
     let mut pixels = Vec::with_capacity(FRAME);
     let mut noise = 1u32;

@@ -1,4 +1,4 @@
-//! Python's `multiprocessing.shared_memory`, by two processes of python3, polled.
+//! Python's `multiprocessing.shared_memory` between two processes, polled.
 
 use std::process::Command;
 

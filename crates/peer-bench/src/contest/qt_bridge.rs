@@ -1,4 +1,4 @@
-//! What qt-bridge does as Qt does it: Qt's own lock, and a text of 64 MB as a `QString`.
+//! qt-bridge compared with Qt: the lock, and a text of 64 MB as a `QString`.
 
 use std::hint::black_box;
 use std::process::{self, Command};
@@ -19,10 +19,10 @@ const QT: &str = "Qt (QSharedMemory, SystemV)";
 const QT_STREAM: &str = "Qt: QDataStream and UTF-8";
 const COPY: &str = "memcpy of the stream";
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Pairs of one figure, and figures of one turn.
+/// Pairs for each figure, and figures for each turn.
 const PAIRS: u32 = 5_000;
 const FIGURES: usize = 5;
-/// Characters of a text that has 64 MB as UTF-16.
+/// The number of characters of a text with 64 MB of UTF-16.
 const CHARACTERS: usize = 32 << 20;
 
 /// A text; `qt/peer.cpp` repeats the same words.

@@ -1,4 +1,4 @@
-//! What a publisher pays for more readers: the time inside `publish` while they pin and look.
+//! The cost of more readers for a publisher: the time inside `publish` while they pin and read.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn name(readers: usize) -> String {
     )
 }
 
-/// A publisher and its readers, each a process, asleep until there is something.
+/// A publisher and its readers, each a process that sleeps until a sample is published.
 pub(crate) struct Audience {
     publisher: Publisher,
     readers: Vec<Peer>,
@@ -71,7 +71,7 @@ impl Audience {
         })
     }
 
-    /// Nanoseconds inside `publish`; the next only when every reader has looked.
+    /// Returns the nanoseconds inside `publish`. Waits for every reader before the next.
     pub(crate) fn turn(&mut self, samples: usize) -> Outcome<Vec<f64>> {
         let count = self.looked.wide(0);
         count.store(0, Ordering::Relaxed);
@@ -82,7 +82,7 @@ impl Audience {
         for turn in 1..=samples {
             self.number += 1;
             stamp(&mut self.payload, self.number);
-            // Asleep again, as readers are between frames: not woken out of their last look.
+            // Readers should sleep again, as between frames, before the next wake.
             std::thread::sleep(Duration::from_millis(2));
             let (published, nanoseconds) =
                 timed(|| self.publisher.publish(&octets(), &self.payload));
@@ -99,10 +99,10 @@ impl Audience {
     }
 }
 
-/// A reader: pins each sample, looks at 64 bytes of it, and counts itself.
+/// A reader: pins each sample, reads 64 bytes of it, and increments a counter.
 pub(crate) fn peer(arguments: &[String]) -> Outcome {
     let [place] = arguments else {
-        return Err("a place is wanted".into());
+        return Err("a place is required".into());
     };
     let options = Options::new().directory(place);
     let mut subscriber = Subscriber::attach(&Key::new("frames")?, &options)?;
@@ -114,7 +114,7 @@ pub(crate) fn peer(arguments: &[String]) -> Outcome {
         for number in number + 1..=number + samples {
             subscriber.wait(None)?;
             let sample = subscriber.latest()?.ok_or("nothing was published")?;
-            // A number at the beginning of each page; of short payloads in every word.
+            // A number at the start of each page; in short payloads in every word.
             check(&sample.payload()[..8], number)?;
             let touched = sample.payload()[..64].iter().map(|&byte| u64::from(byte));
             std::hint::black_box(touched.sum::<u64>());

@@ -1,4 +1,4 @@
-//! How much memory is held for how many samples: counted, not timed.
+//! The memory that a segment occupies for samples: counted, not timed.
 
 use shm_core::{Key, Options, Publisher, Subscriber, segment};
 
@@ -41,7 +41,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// What the segment holds after many frames, with some pinned and some lent.
+/// Returns the memory of a segment after many frames, with pins and loans.
 fn held(arena: &Arena, pins: usize, loans: usize) -> Outcome<f64> {
     let (key, options) = (Key::new("held")?, Options::new().directory(arena.place()));
     let publisher = Publisher::open(&key, &options)?;

@@ -1,4 +1,4 @@
-//! A few bytes there and as many back: half a round trip.
+//! A few bytes in each direction: half a round trip.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::spread::Of;
 use crate::way::{Link, Side, Way};
 
 const BYTES: usize = 64;
-/// Round trips before those that count, in each turn.
+/// Warm-up round trips in each turn.
 const WARM: usize = 50;
 
 pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
@@ -20,7 +20,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     asleep(arena, report)
 }
 
-/// Waiting in other ways than for one key in a call of ours.
+/// Waiting by a descriptor or for many keys.
 pub(crate) fn wait(arena: &Arena, report: &mut Report) -> Outcome {
     let rounds = race(arena, Way::WAITING.into_iter(), BYTES, arena.rounds(31))?;
     let [futex, one, descriptor, set] = Way::WAITING.map(Way::name);
@@ -39,8 +39,8 @@ pub(crate) fn wait(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// The sizes that are polled for, what each is called, and at most how many times its reference it may
-/// take: a spin on two lines up to 200 bytes, from there on one that copies as much.
+/// The polled sizes, their names, and the bound of the ratio to their reference: a spin on two
+/// cache lines up to 200 bytes, above that a spin that copies as much.
 const POLLED: [(usize, &str, f64); 5] = [
     (8, "small_polled_p50_8", 1.6),
     (BYTES, "small_polled_p50", 1.6),
@@ -51,7 +51,7 @@ const POLLED: [(usize, &str, f64); 5] = [
 
 fn polled(arena: &Arena, report: &mut Report) -> Outcome {
     for (bytes, name, most) in POLLED {
-        // Aeron cuts longer messages into pieces, so it has a part in one size only.
+        // Aeron fragments longer messages, so it takes part with one size only.
         let is_wanted = |way: &Way| way.is_polled() && (*way != Way::AeronPolled || bytes == BYTES);
         let ways = Way::NEWEST.into_iter().filter(is_wanted);
         let rounds = race(arena, ways, bytes, arena.rounds(31))?;
@@ -115,7 +115,7 @@ pub(crate) struct Pings {
     payload: Vec<u8>,
     number: u64,
     figures: usize,
-    /// Round trips of one figure: where one takes not much longer than a look at the clock, several.
+    /// Round trips for each figure: several if one takes little longer than reading the clock.
     group: usize,
 }
 
@@ -138,7 +138,7 @@ impl Pings {
         })
     }
 
-    /// Nanoseconds one way.
+    /// Returns nanoseconds for one direction.
     pub(crate) fn turn(&mut self) -> Outcome<Vec<f64>> {
         let trips = WARM + self.figures * self.group;
         self.peer.tell(&format!("{} {trips}", self.number))?;
@@ -167,10 +167,10 @@ impl Pings {
     }
 }
 
-/// The other process: checks what comes, and sends the same number back.
+/// The other process: checks each message, and sends the same number back.
 pub(crate) fn peer(arguments: &[String]) -> Outcome {
     let [way, place, bytes] = arguments else {
-        return Err("a way, a place and a length are wanted".into());
+        return Err("a way, a place and a length are required".into());
     };
     let (way, bytes): (Way, usize) = (way.parse()?, bytes.parse()?);
     let mut link = way.open(Side::Answering, Path::new(place), bytes)?;

@@ -1,7 +1,7 @@
-//! Waking a reader that truly sleeps: one way, by one clock that both processes read.
+//! Waking a sleeping reader: one direction, by a clock that both processes read.
 //!
-//! In round trips the answer may come before anybody has fallen asleep; here the writer pauses
-//! before each message.
+//! In round trips the answer may arrive before the reader sleeps; here the writer pauses before
+//! each message.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -20,7 +20,7 @@ use crate::spread::Of;
 use crate::way::{Link, Side, Way};
 
 const BYTES: usize = 64;
-/// Long enough to fall asleep in.
+/// Long enough for the reader to fall asleep.
 const PAUSE: Duration = Duration::from_micros(150);
 const MESSAGES: u64 = 200;
 
@@ -54,7 +54,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
 struct Wakes {
     link: Box<dyn Link>,
     peer: Peer,
-    /// The number of the last message that was looked at.
+    /// The number of the last message that was read.
     looked: Ground,
     payload: [u8; BYTES],
     number: u64,
@@ -77,7 +77,7 @@ impl Wakes {
         })
     }
 
-    /// Nanoseconds one way, as the other process has seen them.
+    /// Returns nanoseconds for one direction, as the other process measured them.
     fn turn(&mut self) -> Outcome<Vec<f64>> {
         self.peer.tell(&self.number.to_string())?;
         for _ in 0..MESSAGES {
@@ -86,7 +86,7 @@ impl Wakes {
             stamp(&mut self.payload, self.number);
             self.payload[..8].copy_from_slice(&now().to_le_bytes());
             self.link.send(&self.payload)?;
-            // On a busy machine it may not have run yet.
+            // On a busy machine it may not have been scheduled yet.
             while self.looked.wide(0).load(Ordering::Acquire) != self.number {
                 std::thread::yield_now();
             }
@@ -99,10 +99,10 @@ impl Wakes {
     }
 }
 
-/// The other process: sleeps, and tells how long ago what woke it was sent.
+/// The other process: sleeps, and reports how long ago the message that woke it was sent.
 pub(crate) fn peer(arguments: &[String]) -> Outcome {
     let [way, place] = arguments else {
-        return Err("a way and a place are wanted".into());
+        return Err("a way and a place are required".into());
     };
     let way: Way = way.parse()?;
     let place = Path::new(place);
@@ -125,7 +125,7 @@ pub(crate) fn peer(arguments: &[String]) -> Outcome {
     })
 }
 
-/// Nanoseconds by the clock that all processes share.
+/// Returns nanoseconds of the monotonic clock, which all processes share.
 fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let parts = (u64::try_from(now.tv_sec), u64::try_from(now.tv_nsec));

@@ -1,4 +1,4 @@
-//! Locks of one word: the bare limit, a plain futex mutex, and the kernel's own.
+//! Locks of one word: the lower bound, a plain futex mutex, and the kernel's PI futex.
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -8,7 +8,7 @@ use rustix::thread::futex::{self, Flags};
 use super::Lock;
 use crate::ground::Ground;
 
-/// Spins until it is free: no kernel, no death, no sleep.
+/// Spins until the lock is free. Does not handle the death of its holder.
 pub(super) struct Bare(pub(super) Ground);
 
 impl Lock for Bare {
@@ -25,7 +25,7 @@ impl Lock for Bare {
     }
 }
 
-/// How many units there are, in one word, and spinning until there is one.
+/// A count of units in one word. Spins until one is available.
 pub(super) struct BareSemaphore(Ground);
 
 impl BareSemaphore {
@@ -62,7 +62,7 @@ impl Lock for BareSemaphore {
     }
 }
 
-/// 0 free, 1 held, 2 held and somebody may sleep.
+/// 0 free, 1 held, 2 held and other processes may sleep.
 pub(super) struct Futex(pub(super) Ground);
 
 impl Lock for Futex {
@@ -90,13 +90,14 @@ impl Futex {
             }
         }
         while word.swap(2, Acquire) != 0 {
-            // Whatever ends the sleep, the word is tried again.
+            // The word is tried again after every wake-up.
             let _woken = futex::wait(word, Flags::empty(), 2, None);
         }
     }
 }
 
-/// The word names the holding thread; the kernel passes it on, and frees it where a holder dies.
+/// The word contains the id of the holding thread. The kernel hands the lock over, and releases it
+/// if its holder dies.
 pub(super) struct FutexPi {
     ground: Ground,
     me: Cell<u32>,

@@ -1,8 +1,8 @@
-//! This project's lock and its semaphore, as a program takes them.
+//! This project's lock and semaphore, as programs use them.
 
 use std::path::Path;
 
-use shm_core::{Key, Options, ReadWrite, Semaphore, Block};
+use shm_core::{Block, Key, Options, ReadWrite, Semaphore};
 
 use super::Lock;
 use crate::Outcome;
@@ -20,7 +20,7 @@ impl Ours {
 impl Lock for Ours {
     #[inline]
     fn with(&self, work: impl FnOnce()) {
-        // Nobody dies or removes it in a contest; were it otherwise, the count would tell.
+        // No process dies or removes the block in a contest. A failure would show in the count.
         let Ok(locked) = self.0.lock() else { return };
         let guard = locked.ignore_abandonment();
         work();
@@ -42,7 +42,7 @@ impl Counting {
 impl Lock for Counting {
     #[inline]
     fn with(&self, work: impl FnOnce()) {
-        // As for the lock: were it to fail, the count would tell.
+        // As for the lock: a failure would show in the count.
         let Ok(()) = self.0.acquire(1, None) else {
             return;
         };

@@ -1,4 +1,4 @@
-//! Locks of the C library, of the kernel's SystemV kind, and of the crate `raw_sync`.
+//! Locks of the C library, System V semaphores, and the mutex of the crate `raw_sync`.
 #![expect(unsafe_code, reason = "calls of the C library")]
 
 use std::ffi::CString;
@@ -12,7 +12,7 @@ use super::Lock;
 use crate::Outcome;
 use crate::ground::Ground;
 
-/// Fails as the C library does: with a number that is an error unless it is 0.
+/// Converts an error number of the C library; 0 is success.
 fn check(result: libc::c_int) -> Outcome {
     match result {
         0 => Ok(()),
@@ -30,7 +30,7 @@ impl Pthread {
         if is_first {
             let mut attributes = MaybeUninit::uninit();
             let attributes = attributes.as_mut_ptr();
-            // SAFETY: fresh room for the attributes.
+            // SAFETY: the pointer is valid for writing the attributes.
             check(unsafe { libc::pthread_mutexattr_init(attributes) })?;
             let shared = libc::PTHREAD_PROCESS_SHARED;
             // SAFETY: initialised above.
@@ -38,7 +38,7 @@ impl Pthread {
             let robust = libc::PTHREAD_MUTEX_ROBUST;
             // SAFETY: initialised above.
             check(unsafe { libc::pthread_mutexattr_setrobust(attributes, robust) })?;
-            // SAFETY: mapped and aligned room that nobody uses yet.
+            // SAFETY: mapped and aligned memory that no process uses yet.
             check(unsafe { libc::pthread_mutex_init(mutex.raw(), attributes) })?;
         }
         Ok(mutex)
@@ -53,7 +53,7 @@ impl Pthread {
 impl Lock for Pthread {
     #[inline]
     fn with(&self, work: impl FnOnce()) {
-        // SAFETY: made by whoever was first, mapped as long as `self`.
+        // SAFETY: initialised by the first process, mapped as long as `self`.
         let taken = unsafe { libc::pthread_mutex_lock(self.raw()) };
         if taken == 0 {
             work();
@@ -63,14 +63,14 @@ impl Lock for Pthread {
     }
 }
 
-/// `sem_t`, process-shared, of one.
+/// `sem_t`, process-shared, with one unit.
 pub(super) struct Semaphore(Ground);
 
 impl Semaphore {
     pub(super) fn open(ground: Ground, is_first: bool) -> Outcome<Self> {
         let semaphore = Self(ground);
         if is_first {
-            // SAFETY: mapped and aligned room that nobody uses yet.
+            // SAFETY: mapped and aligned memory that no process uses yet.
             check(unsafe { libc::sem_init(semaphore.raw(), 1, 1) })?;
         }
         Ok(semaphore)
@@ -84,7 +84,7 @@ impl Semaphore {
 impl Lock for Semaphore {
     #[inline]
     fn with(&self, work: impl FnOnce()) {
-        // SAFETY: made by whoever was first, mapped as long as `self`.
+        // SAFETY: initialised by the first process, mapped as long as `self`.
         while unsafe { libc::sem_wait(self.raw()) } != 0 {}
         work();
         // SAFETY: as above.
@@ -92,7 +92,7 @@ impl Lock for Semaphore {
     }
 }
 
-/// A SystemV semaphore, given back by the kernel where its holder dies.
+/// A System V semaphore, which the kernel releases if its holder dies.
 pub(super) struct SystemV {
     id: libc::c_int,
     is_first: bool,
@@ -104,13 +104,13 @@ impl SystemV {
         // SAFETY: a path that ends with NUL.
         let key = unsafe { libc::ftok(path.as_ptr(), 1) };
         let flags = if is_first { libc::IPC_CREAT | 0o600 } else { 0 };
-        // SAFETY: plain numbers.
+        // SAFETY: all arguments are integers.
         let id = unsafe { libc::semget(key, 1, flags) };
         if id < 0 {
             return Err(std::io::Error::last_os_error().into());
         }
         if is_first {
-            // SAFETY: the command takes a number.
+            // SAFETY: the command takes an integer.
             check(unsafe { libc::semctl(id, 0, libc::SETVAL, 1) })?;
         }
         Ok(Self { id, is_first })
@@ -123,7 +123,7 @@ impl SystemV {
             sem_op: by,
             sem_flg: undo,
         };
-        // SAFETY: one change, alive during the call.
+        // SAFETY: one operation, which lives during the call.
         unsafe { libc::semop(self.id, &raw mut change, 1) == 0 }
     }
 }
@@ -149,7 +149,7 @@ impl Drop for SystemV {
 /// The mutex of `raw_sync`.
 pub(super) struct RawSync {
     lock: Box<dyn LockImpl>,
-    /// What it lives in.
+    /// The memory that contains it.
     _ground: Ground,
 }
 
@@ -157,10 +157,10 @@ impl RawSync {
     pub(super) fn open(ground: Ground, is_first: bool) -> Outcome<Self> {
         let (at, data) = (ground.address(0, 1024), ground.address(1024, 8));
         let (lock, _) = if is_first {
-            // SAFETY: mapped room that nobody uses yet, and that lives as long as the lock.
+            // SAFETY: mapped memory that no process uses yet, and that lives as long as the lock.
             unsafe { Mutex::new(at, data) }
         } else {
-            // SAFETY: made by whoever was first.
+            // SAFETY: initialised by the first process.
             unsafe { Mutex::from_existing(at, data) }
         }
         .map_err(|error| error.to_string())?;

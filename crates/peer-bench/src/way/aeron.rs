@@ -1,8 +1,8 @@
-//! Aeron's IPC, polled: an exclusive publication at each side, and an image of the other's.
+//! Aeron's IPC, polled: an exclusive publication on each side, and an image of the other side's.
 //!
-//! The library that `scripts/bench.sh` builds of Aeron's C sources and `aeron/link.c` is opened while
-//! this runs, because the benchmark does without where it could not be built. The media driver runs
-//! in the process of the side that asks.
+//! `scripts/bench.sh` builds a library of Aeron's C sources and `aeron/link.c`. It is loaded at run
+//! time, because the benchmark also runs if it could not be built. The media driver runs in the
+//! process of the side that asks.
 #![expect(unsafe_code, reason = "functions of a library in C")]
 
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -13,11 +13,11 @@ use std::path::Path;
 use super::{Link, Side};
 use crate::Outcome;
 
-/// What the library is called in the place of a contest.
+/// The name of the library in the directory of a contest.
 pub(crate) const LIBRARY: &str = "aeron.so";
 
 type Handle = *mut c_void;
-/// What `bench_receive` calls with the context it was given, the bytes and a header.
+/// The callback of `bench_receive`: its context, the bytes and a header.
 type Look = unsafe extern "C" fn(Handle, *const u8, usize, Handle);
 
 type Open = unsafe extern "C" fn(*const c_char, i32, i32, bool) -> Handle;
@@ -36,18 +36,18 @@ struct Functions {
 }
 
 impl Functions {
-    /// Opens the library, for as long as the process runs.
+    /// Loads the library, which is never unloaded.
     fn find(library: &Path) -> Outcome<Self> {
         let name = CString::new(library.as_os_str().as_bytes())?;
-        // Global, because Aeron looks for its own functions by their names.
+        // Global, because Aeron looks up its own functions by name.
         let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL;
-        // SAFETY: what the library runs when it is opened is Aeron's, and expects nothing.
+        // SAFETY: the initialisers of the library are Aeron's, and have no preconditions.
         let library = unsafe { libc::dlopen(name.as_ptr(), flags) };
         if library.is_null() {
             return Err("Aeron's library cannot be opened".into());
         }
         let find = |name: &CStr| {
-            // SAFETY: the library is open, and stays so.
+            // SAFETY: the library is loaded, and is never unloaded.
             let function = unsafe { libc::dlsym(library, name.as_ptr()) };
             if function.is_null() {
                 Err(format!("Aeron's library has no {name:?}"))
@@ -63,7 +63,7 @@ impl Functions {
             find(c"bench_failure")?,
         ];
         Ok(Self {
-            // SAFETY: `aeron/link.c` has the function with this type, as each of the others.
+            // SAFETY: `aeron/link.c` defines the function with this type, as each of the others.
             open: unsafe { transmute::<Handle, Open>(open) },
             // SAFETY: as above.
             send: unsafe { transmute::<Handle, Send>(send) },
@@ -76,11 +76,11 @@ impl Functions {
         })
     }
 
-    /// What went wrong last.
+    /// Returns the last error of Aeron.
     fn what_failed(&self) -> Box<dyn std::error::Error> {
-        // SAFETY: it can be called at any time.
+        // SAFETY: it has no preconditions.
         let message = unsafe { (self.failure)() };
-        // SAFETY: it is a text that stays until the next call of this thread.
+        // SAFETY: it is a C string that is valid until the next call of this thread.
         let message = unsafe { CStr::from_ptr(message) };
         format!("Aeron: {}", message.to_string_lossy()).into()
     }
@@ -100,7 +100,7 @@ impl Aeron {
             Side::Answering => (2, 1),
         };
         let has_driver = side == Side::Asking;
-        // SAFETY: the folder's name is a text that lives until the call returns.
+        // SAFETY: the name of the directory is a C string that lives until the call returns.
         let link = unsafe { (functions.open)(folder.as_ptr(), there, back, has_driver) };
         if link.is_null() {
             return Err(functions.what_failed());
@@ -111,21 +111,21 @@ impl Aeron {
 
 impl Drop for Aeron {
     fn drop(&mut self) {
-        // SAFETY: it is open, and not used again.
+        // SAFETY: the link is open, and not used again.
         unsafe { (self.functions.close)(self.link) };
     }
 }
 
-/// What looks at a message, and what came of it.
+/// The function that reads a message, and its result.
 struct Looking<'a> {
     look: &'a mut dyn FnMut(&[u8]) -> Outcome,
     looked: Outcome,
 }
 
 unsafe extern "C" fn lend(context: Handle, bytes: *const u8, length: usize, _header: Handle) {
-    // SAFETY: the context is what `receive` gave, which borrows it until it returns.
+    // SAFETY: the context is the one that `receive` passed, which borrows it until it returns.
     let looking = unsafe { &mut *context.cast::<Looking>() };
-    // SAFETY: Aeron lends so many bytes for the time of the call.
+    // SAFETY: Aeron keeps these bytes valid during the call.
     let message = unsafe { std::slice::from_raw_parts(bytes, length) };
     looking.looked = (looking.look)(message);
 }
@@ -144,10 +144,10 @@ impl Link for Aeron {
     fn receive(&mut self, look: &mut dyn FnMut(&[u8]) -> Outcome) -> Outcome {
         let mut looking = Looking {
             look,
-            looked: Err("no message came".into()),
+            looked: Err("no message arrived".into()),
         };
         let context = (&raw mut looking).cast();
-        // SAFETY: the link is open, and `lend` takes this context.
+        // SAFETY: the link is open, and `lend` expects this context.
         let is_seen = unsafe { (self.functions.receive)(self.link, lend, context) };
         if is_seen {
             looking.looked

@@ -1,4 +1,4 @@
-//! Shared memory and a futex, nothing else: what sleeping costs at least.
+//! Shared memory and a futex, nothing else: the lower bound of sleeping.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ impl Link for Futex {
 
     fn receive(&mut self, look: &mut dyn FnMut(&[u8]) -> Outcome) -> Outcome {
         look(self.0.take(|word, seen| {
-            // Whatever ends the sleep, the word is looked at again.
+            // The word is loaded again after every wake-up.
             let _woken = futex::wait(word, Flags::empty(), seen, None);
         }))
     }

@@ -1,4 +1,4 @@
-//! iceoryx2: publish and subscribe, polled or with an event beside it.
+//! iceoryx2: publish and subscribe, polled or with an event.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use iceoryx2::prelude::*;
 use super::{Link, Side, Way};
 use crate::Outcome;
 
-/// How many messages wait for a subscriber before a blocking publisher does.
+/// The number of messages in a subscriber's buffer before a blocking publisher waits.
 const QUEUE: usize = 1024;
 
 pub(crate) struct Iceoryx {
@@ -72,8 +72,8 @@ impl Iceoryx {
     }
 }
 
-/// The defaults, but for where things lie: static files in the contest's place, the others under
-/// names that begin with the arena's, which removes them.
+/// The defaults, except for file names: static files are in the directory of the contest, the
+/// others have the arena's prefix, and the arena removes them.
 fn config(place: &Path) -> Outcome<Config> {
     let mut config = Config::default();
     let mut names = place.iter().rev().map(|name| name.to_string_lossy());
@@ -107,7 +107,7 @@ impl Link for Iceoryx {
                 return look(sample.payload());
             }
             match &self.bell {
-                // A ring that was heard late is for what was taken already.
+                // A late notification may be for a message that was already received.
                 Some((_, listener)) => listener.blocking_wait(|_| {}).map(drop)?,
                 None => std::hint::spin_loop(),
             }

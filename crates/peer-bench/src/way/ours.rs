@@ -1,4 +1,4 @@
-//! This project: a publisher at each side, and a subscriber of the other's.
+//! This project: a publisher on each side, and a subscriber to the other side's.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn open(side: Side, place: &Path, is_polled: bool) -> Outcome<Self> {
-        // Nobody sleeps where all poll, so nobody is woken: as at the other polled ways.
+        // If both sides poll, no wake is needed, as with the other polled ways.
         let options = Options::new().directory(place).notify(!is_polled);
         let [there, back] = side.lanes();
         Ok(Self {
@@ -32,7 +32,7 @@ impl Ours {
     }
 }
 
-/// What bytes of no further meaning are called.
+/// The media type of the bytes.
 pub(crate) fn octets() -> Metadata {
     Metadata::bytes("application/octet-stream")
 }
@@ -79,7 +79,7 @@ impl Link for Descriptor {
         loop {
             poll(&mut [PollFd::new(&self.notifier, PollFlags::IN)], None)?;
             self.notifier.clear();
-            // It may be readable for nothing.
+            // The descriptor may be readable without a new sample.
             if let Some(sample) = self.ours.subscriber.latest()? {
                 return look(sample.payload());
             }
@@ -87,11 +87,11 @@ impl Link for Descriptor {
     }
 }
 
-/// This project where one thread waits for many keys.
+/// This project with one thread that waits for many keys.
 pub(crate) struct Set {
     ours: Ours,
     set: WaitSet,
-    /// Those that have nothing.
+    /// The keys without samples.
     _idle: Vec<(Publisher, Subscriber)>,
 }
 
@@ -138,8 +138,8 @@ impl Link for Set {
     }
 }
 
-/// This project where nothing may be lost: the ring holds more than a reader ever lags behind, and a
-/// number that is missing fails the contest.
+/// This project without losses: the ring is longer than a reader ever lags behind, and a missing
+/// number fails the contest.
 pub(crate) struct InOrder {
     publisher: Publisher,
     subscriber: Subscriber,

@@ -1,4 +1,4 @@
-//! Two words and two places for bytes: nothing can be faster between two cores.
+//! Two words and two buffers: the lower bound between two cores.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -7,7 +7,8 @@ use super::{Link, Side};
 use crate::Outcome;
 use crate::ground::Ground;
 
-/// The payload right behind the line of its word, so that processors that fetch two lines fetch both.
+/// The payload is on the cache line after its word's, so that processors that prefetch pairs of
+/// lines fetch both.
 const WORD: usize = 0;
 const PAYLOAD: usize = 64;
 
@@ -16,7 +17,7 @@ pub(crate) struct Spin {
     pub(super) there: Lane,
     pub(super) back: Lane,
     bytes: usize,
-    /// Where what arrives is copied to, if it is.
+    /// The buffer that messages are copied to, if they are copied.
     room: Option<Vec<u8>>,
 }
 
@@ -49,25 +50,25 @@ impl Spin {
         })
     }
 
-    /// Copies out what arrives, as everything does that lends nothing.
+    /// Copies each message out, as ways without zero-copy reads do.
     pub(crate) fn copying(mut self) -> Self {
         self.room = Some(vec![1; self.bytes]);
         self
     }
 
-    /// Puts the bytes there and says so; the offset of the word that says it.
+    /// Writes the bytes, then stores the count. Returns the offset of its word.
     pub(super) fn put(&mut self, payload: &[u8]) -> usize {
         let lane = &mut self.there;
         lane.count = lane.count.wrapping_add(1);
         self.ground.write(lane.payload, payload);
-        // Release: whoever sees the count sees the bytes.
+        // Release: pairs with the acquire load of the receiver, so that it sees the bytes.
         self.ground
             .word(lane.word)
             .store(lane.count, Ordering::Release);
         lane.word
     }
 
-    /// Waits for the next count by asking `pause` what to do meanwhile; the bytes that came.
+    /// Waits for the next count, calling `pause` meanwhile. Returns the bytes.
     pub(super) fn take(&mut self, pause: impl Fn(&std::sync::atomic::AtomicU32, u32)) -> &[u8] {
         let lane = &mut self.back;
         let seen = lane.count;

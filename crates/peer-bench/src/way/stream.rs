@@ -1,4 +1,4 @@
-//! Streams of bytes through the kernel: copied in on one side, copied out on the other.
+//! Byte streams through the kernel: copied in on one side, copied out on the other.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,7 +15,7 @@ use crate::Outcome;
 
 struct Stream<S> {
     ends: S,
-    /// Where it is read to: touched beforehand, the same each time.
+    /// The receive buffer: reused, and touched in advance.
     room: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ fn link<S: Read + Write + 'static>(ends: S, bytes: usize) -> Box<dyn Link> {
     Box::new(Stream { ends, room })
 }
 
-/// Two pipes as one thing to read from and write to.
+/// Two pipes as one stream.
 struct Pipes {
     reader: File,
     writer: File,
@@ -68,7 +68,7 @@ pub(super) fn pipe(side: Side, place: &Path, bytes: usize) -> Outcome<Box<dyn Li
     }
     let read = |path| OpenOptions::new().read(true).open(path);
     let write = |path| OpenOptions::new().write(true).open(path);
-    // Opening waits for the other side, so both open in the same order.
+    // Opening blocks until the other side opens, so both open in the same order.
     let (reader, writer) = match side {
         Side::Asking => {
             let writer = write(there)?;
@@ -88,7 +88,7 @@ pub(super) fn unix_socket(side: Side, place: &Path, bytes: usize) -> Outcome<Box
     Ok(link(stream, bytes))
 }
 
-/// Every message whole, or not at all: a read never gives parts of two.
+/// Messages arrive whole: a read never returns parts of two.
 pub(super) fn seqpacket(side: Side, place: &Path, bytes: usize) -> Outcome<Box<dyn Link>> {
     let address = SocketAddrUnix::new(place.join("socket"))?;
     let socket = || net::socket(AddressFamily::UNIX, SocketType::SEQPACKET, None);

@@ -10,7 +10,7 @@ use shm_core::{ImageMetadata, PixelFormat};
 
 use super::{Form, NotThisReason, ReadAt, StreamError, UnfitReason};
 
-/// The most that decoding takes decoder_bytes the pixels: chunks, and rows of the longest.
+/// The most memory that decoding takes besides the pixels, in bytes: chunks, and the longest rows.
 const MAX_DECODER_BYTES: u64 = 16 << 20;
 
 /// How many times longer than its file a picture can be: deflate expands one byte to 1,032 at most,

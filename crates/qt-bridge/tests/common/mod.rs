@@ -1,4 +1,4 @@
-//! Keys of all kinds that nobody else uses, and the assertion that nothing is left of them.
+//! Unique keys of all kinds, and the assertion that nothing is left of them.
 #![allow(dead_code, reason = "each test program uses what it needs")]
 #![allow(
     clippy::unwrap_used,
@@ -16,10 +16,11 @@ use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use tempfile::TempDir;
 
-/// Longer than anything takes that goes well.
+/// Longer than any successful operation takes.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The folder of the key files; with it go the POSIX segments and locks, also when a test fails.
+/// The directory of the key files. Dropping it removes the POSIX segments and locks too, also if a
+/// test fails.
 pub struct Folder {
     directory: TempDir,
     keys: [QtKey; 4],
@@ -44,17 +45,17 @@ impl Drop for Folder {
     }
 }
 
-/// The file of a POSIX segment.
+/// Returns the file of a POSIX segment.
 pub fn segment_file(key: &QtKey) -> PathBuf {
     format!("/dev/shm{}", key.native_name()).into()
 }
 
-/// The file of the lock of a POSIX segment.
+/// Returns the file of the lock of a POSIX segment.
 pub fn lock_file(key: &QtKey) -> PathBuf {
     format!("/dev/shm/sem.{}", &key.native_lock_name()[1..]).into()
 }
 
-/// A key of each kind that nobody else uses, and the folder of its key files.
+/// Returns a unique key of each kind, and the directory of the key files.
 pub fn keys() -> (Folder, [QtKey; 4]) {
     let directory = TempDir::new().unwrap();
     let unique = directory.path().file_name().unwrap().to_str().unwrap();
@@ -95,8 +96,8 @@ pub fn assert_nothing_left(directory: &Path, key: &QtKey) {
 /// The user "nobody".
 pub const NOBODY: u32 = 65_534;
 
-/// Does something as another user, in a thread of its own: the kernel gives each thread its user.
-/// Root can do that; else the test is skipped, and this returns nothing.
+/// Runs `act` as another user, in a thread of its own: in Linux, user ids belong to threads.
+/// Requires root; for other users returns `None`, and the test is skipped.
 pub fn as_nobody<T: Send>(act: impl FnOnce() -> T + Send) -> Option<T> {
     if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: only root can act as another user");
@@ -118,20 +119,20 @@ pub fn as_nobody<T: Send>(act: impl FnOnce() -> T + Send) -> Option<T> {
     }
 }
 
-/// Lets everybody make files in a folder, as in `/tmp`.
+/// Allows all users to create files in a directory, as in `/tmp`.
 pub fn open_to_all(directory: &Path) {
     std::fs::set_permissions(directory, Permissions::from_mode(0o1777)).unwrap();
 }
 
-/// What another user made: it goes in that user's name, also when the test fails.
+/// An object that another user created. That user drops it, also if the test fails.
 pub struct Theirs<T: Send> {
     object: Option<T>,
-    /// Key files that were given to root; their maker needs them to go in order.
+    /// Key files that were given to root; their creator needs them to remove the object.
     given: Vec<PathBuf>,
 }
 
 impl<T: Send> Theirs<T> {
-    /// Has it made; nothing where that is not possible.
+    /// Creates the object as another user; `None` if that is not possible.
     pub fn make(make: impl FnOnce() -> T + Send) -> Option<Self> {
         let object = as_nobody(make)?;
         Some(Self {
@@ -140,14 +141,14 @@ impl<T: Send> Theirs<T> {
         })
     }
 
-    /// Gives a key file to this user, so that what it stands for is another user's under a key file of
-    /// ours: as where `ftok` gives two files one number.
+    /// Gives a key file to this user, so that a key file of this user leads to an object of another
+    /// user, as if `ftok` gave two files the same key.
     pub fn give(&mut self, key_file: &str) {
         std::os::unix::fs::chown(key_file, Some(0), Some(0)).unwrap();
         self.given.push(key_file.into());
     }
 
-    /// Does something with it, as its maker.
+    /// Runs `act` on the object, as its creator.
     pub fn with<U: Send>(&mut self, act: impl FnOnce(&mut T) -> U + Send) -> U {
         let object = self.object.as_mut().unwrap();
         as_nobody(|| act(object)).unwrap()

@@ -1,43 +1,44 @@
-//! What a follower returns.
+//! The events of a follower.
 
 use crate::content::Content;
 
-/// Which samples a [`Follower`](crate::Follower) returns. In a segment of a Qt program there is only a newest one.
+/// Which samples a [`Follower`](crate::Follower) returns. A segment of a Qt program has only a
+/// newest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The newest each time; those that were published before it and not read count as skipped.
+    /// The newest each time. Samples that were published before it and not read count as skipped.
     Latest,
-    /// Each in order, as far as the ring retains it.
+    /// Each one in order, as far as the ring retains it.
     InOrder(Begin),
 }
 
-/// Where a follower in order begins. Later segments under the key it reads from their first sample.
+/// Where a follower in order starts. It reads later segments under the key from their first sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
-    /// With the oldest sample that the ring retains.
+    /// At the oldest sample that the ring retains.
     Oldest,
-    /// With the newest sample that is there.
+    /// At the newest sample.
     Newest,
-    /// With the next sample that is published.
+    /// At the next sample that is published.
     Now,
 }
 
-/// What happened to a segment that is followed.
+/// An event of a followed segment.
 #[derive(Debug)]
 pub enum Event {
-    /// This content was not returned before.
+    /// New content.
     Content(Box<Content>),
-    /// The segment has no content: nothing was published yet, or it was cleared.
+    /// The segment is empty: nothing was published yet, or it was cleared.
     Empty {
-        /// How many samples were missed before it was cleared, if each is wanted.
+        /// With [`Wanted::InOrder`], how many samples were missed before the clear.
         skipped: u64,
     },
-    /// The last publisher detached or died; the segment stays, because it is persistent.
+    /// The last publisher detached or died. The segment stays, because it is persistent.
     PublisherGone,
-    /// There is no segment, or not any more.
+    /// There is no segment, or no longer one.
     NoSegment,
-    /// It is a block of bytes or a semaphore: nothing tells when it changes.
+    /// The segment is a block or a semaphore, which cannot be followed.
     Block,
-    /// Nothing happened before the timeout.
+    /// The timeout passed without an event.
     Timeout,
 }

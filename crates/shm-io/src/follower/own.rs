@@ -1,4 +1,4 @@
-//! Following a key of shm-core from segment to segment.
+//! Following a key of shm-core across segments.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::deadline::Deadline;
 use crate::error::SourceError;
 use crate::source::Source;
 
-/// The shortest time between two looks at what cannot be followed.
+/// How long to wait before trying again after an error or a block.
 const PAUSE: Duration = Duration::from_millis(900);
 
 #[derive(Debug)]
@@ -22,21 +22,21 @@ pub(super) struct FollowOwn {
     source: Source,
     wanted: Wanted,
     state: State,
-    /// Whether it has looked at the key before: then it returns everything that was published since.
-    has_looked: bool,
-    /// The segment that it detached from last, and the sequence number that comes next there.
+    /// Whether the key was examined before: then everything that was published since is returned.
+    has_examined: bool,
+    /// The segment that was followed last, and the next sequence number in it.
     left: Option<(SegmentId, Option<Sequence>)>,
-    /// When to look again at what cannot be followed.
+    /// When to try again after an error or a block.
     due: Option<Instant>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// It does not know yet what is there.
+    /// Not attached, and not waiting for a segment.
     Detached,
-    /// It waits for the key to appear.
+    /// Waiting for a segment to be created.
     Watching(KeyWatch),
-    /// It waits for news.
+    /// Attached, and waiting for samples.
     Attached(Subscriber),
 }
 
@@ -47,7 +47,7 @@ impl FollowOwn {
             source,
             wanted,
             state: State::Detached,
-            has_looked: false,
+            has_examined: false,
             left: None,
             due: None,
         }
@@ -62,8 +62,8 @@ impl FollowOwn {
                 break event;
             }
         };
-        let is_stuck = matches!(event, Err(_) | Ok(Event::Block));
-        self.due = is_stuck.then(|| Instant::now() + PAUSE);
+        let cannot_follow = matches!(event, Err(_) | Ok(Event::Block));
+        self.due = cannot_follow.then(|| Instant::now() + PAUSE);
         event
     }
 
@@ -82,7 +82,7 @@ impl FollowOwn {
         let State::Attached(subscriber) = &mut self.state else {
             return Ok(None);
         };
-        // News are read in their turn.
+        // The next event returns new samples.
         if subscriber.has_unread() {
             return Ok(None);
         }
@@ -112,7 +112,7 @@ impl FollowOwn {
                 if let Some(polling) = watch.polling() {
                     (self.source.on_polling)(polling);
                 }
-                self.has_looked = true;
+                self.has_examined = true;
                 self.state = State::Watching(watch);
                 Ok(Some(Event::NoSegment))
             }
@@ -120,7 +120,7 @@ impl FollowOwn {
         }
     }
 
-    /// Begins to read from a segment that was just attached to.
+    /// Starts to read from a segment that was just attached to.
     fn begin(
         &mut self,
         attached: Result<Subscriber, AttachError>,
@@ -139,9 +139,9 @@ impl FollowOwn {
         }
     }
 
-    /// Places the subscriber's cursor so that nothing is lost or read twice.
+    /// Sets the subscriber's cursor so that no sample is missed or read twice.
     fn start(&mut self, subscriber: Subscriber, begin: Begin) -> Subscriber {
-        if !std::mem::replace(&mut self.has_looked, true) {
+        if !std::mem::replace(&mut self.has_examined, true) {
             return match begin {
                 Begin::Oldest => subscriber.from_oldest(),
                 Begin::Newest => subscriber,
@@ -149,10 +149,10 @@ impl FollowOwn {
             };
         }
         match self.left.filter(|(segment, _)| *segment == subscriber.id()) {
-            // All of it was published since the last look.
+            // All its samples were published since the key was examined.
             None => subscriber.from_sequence(1),
             Some((_, Some(next))) => subscriber.from_sequence(next),
-            // Damaged before: the newest may be whole.
+            // The segment was damaged before; the newest sample may be intact.
             Some((_, None)) => subscriber,
         }
     }
@@ -180,8 +180,8 @@ impl FollowOwn {
         let event = match waited.map_err(SourceError::Read)? {
             WaitResult::New => return self.read_latest(subscriber, deadline),
             WaitResult::Timeout | WaitResult::Interrupted => Event::Timeout,
-            // What is not persistent ends with its last publisher; under the same name another
-            // segment may have been created.
+            // A segment that is not persistent ends with its last publisher, and another one may
+            // have been created under the key.
             WaitResult::PublisherGone if self.is_persistent() => Event::PublisherGone,
             WaitResult::PublisherGone | WaitResult::Removed => return Ok(None),
         };

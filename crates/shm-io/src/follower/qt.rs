@@ -1,4 +1,4 @@
-//! Following a segment of a Qt program: nothing tells when it changes, so it is polled.
+//! Following a segment of a Qt program by polling: Qt has no wake-up.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::source::Source;
 pub(super) struct FollowQt {
     source: Source,
     poller: qt_bridge::Poller,
-    /// When to look again.
+    /// When to poll again.
     due: Instant,
 }
 

@@ -1,37 +1,38 @@
-//! Why nothing was published.
+//! Errors of publishing.
 
 use qt_bridge::{LockErrorKind, SegmentErrorKind, StreamError};
 use shm_core::{AttachError, PublishError, PublishErrorKind, ReadError};
 
-/// Why nothing was published. What was published before stays.
+/// Why content was not published. The previous content stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
     /// The segment could not be created or attached to.
     #[error(transparent)]
     Attach(AttachError),
-    /// The payload could not be put into it.
+    /// The payload could not be published into it.
     #[error(transparent)]
     Publish(PublishError),
-    /// What was published in a lost segment cannot be read back.
+    /// The content of a lost segment cannot be read back.
     #[error(transparent)]
     ReadBack(ReadError),
-    /// It could not be put into a segment for Qt programs.
+    /// The stream could not be published for Qt programs.
     #[error(transparent)]
     Qt(qt_bridge::PublishError),
-    /// It does not go into the stream that was asked for.
+    /// The payload cannot be encoded in the chosen form.
     #[error(transparent)]
     Stream(StreamError),
 }
 
 impl SinkError {
-    /// Returns `true` if the segment was removed, so that nothing is published any more.
+    /// Returns `true` if the segment was removed.
     #[must_use]
     pub fn is_removed(&self) -> bool {
         matches!(self, SinkError::Publish(error) if *error.kind() == PublishErrorKind::Removed)
     }
 
-    /// Returns `true` if there is no segment to publish into, or no memory for it.
+    /// Returns `true` if the segment could not be created or attached to, or there is no memory for
+    /// it.
     #[must_use]
     pub fn is_about_segment(&self) -> bool {
         match self {
@@ -41,7 +42,7 @@ impl SinkError {
         }
     }
 
-    /// Returns `true` if the next frame may be published nevertheless.
+    /// Returns `true` if publishing the next frame may succeed.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {

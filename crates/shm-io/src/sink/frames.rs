@@ -1,4 +1,4 @@
-//! Frames on their way into either memory: drawn first, published when they are due.
+//! Publishing frames: each is drawn first, and published when it is due.
 
 use std::io;
 
@@ -11,57 +11,57 @@ use super::error::SinkError;
 use super::payload;
 use super::published::Sent;
 
-/// Where one frame after the other is drawn and published.
+/// Draws and publishes a sequence of frames.
 #[derive(Debug)]
 pub struct FrameSink<'s>(Target<'s>);
 
 #[derive(Debug)]
 enum Target<'s> {
-    /// Frames are drawn where they will be read.
+    /// Frames are drawn in shared memory.
     Own(&'s Publisher),
-    /// Of each frame a picture is made that Qt programs can read.
+    /// Each frame is encoded as a `QImage`.
     Qt {
         publisher: &'s mut qt_bridge::Publisher,
-        /// Where frames are drawn.
+        /// The buffer that frames are drawn in.
         pixels: Vec<u8>,
     },
 }
 
-/// A frame that was drawn, and that no reader sees yet.
+/// A frame that is drawn, but not published yet.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Draft<'s> {
-    /// Where it will be read.
+    /// In shared memory.
     Own(Loan<'s>),
-    /// As a picture for Qt programs.
+    /// Encoded as a `QImage`.
     Qt(Stream<'static>),
 }
 
-/// How far drawing a frame got.
+/// The result of a call that draws a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawn {
-    /// All of it is there.
+    /// The frame is complete.
     Whole,
-    /// It turned out to be damaged, and is not to be shown.
+    /// The frame is damaged, and must not be shown.
     Damaged,
-    /// A part of it; the rest does not come for a while.
+    /// A part is drawn; the rest is not available yet.
     Paused,
 }
 
-/// What came of drawing a frame.
+/// The outcome of drawing a frame.
 #[derive(Debug)]
 pub enum Attempt<'s> {
-    /// It can be published.
+    /// The frame can be published.
     Drawn(Draft<'s>),
-    /// It turned out to be damaged.
+    /// The frame is damaged.
     Damaged,
-    /// There is no room for it.
+    /// There is no memory for the frame.
     NoRoom(SinkError),
-    /// The segment was lost meanwhile.
+    /// The segment was removed or replaced meanwhile.
     Lost(Unfinished),
 }
 
-/// A frame that was drawn, or begun, in a segment that was lost, to be published in another.
+/// A frame that was drawn in part or whole in a lost segment, to be published in another.
 #[derive(Debug)]
 pub struct Unfinished {
     pixels: Vec<u8>,
@@ -78,8 +78,8 @@ impl<'s> FrameSink<'s> {
         FrameSink(Target::Qt { publisher, pixels })
     }
 
-    /// Returns the error that the segment was removed or replaced, if it was: no reader would find
-    /// what is published. A segment of Qt programs is created again with the next frame.
+    /// Returns an error if the segment was removed or replaced, so that readers would not find the
+    /// frame. Returns `None` for Qt programs: the next frame creates their segment again.
     #[must_use]
     pub fn loss(&self) -> Option<SinkError> {
         match &self.0 {
@@ -91,7 +91,8 @@ impl<'s> FrameSink<'s> {
         }
     }
 
-    /// Draws a frame by calling `draw` until it is whole; goes on with one that was begun elsewhere.
+    /// Draws a frame by calling `draw` until it is complete. Continues the frame `begun`, if there
+    /// is one.
     ///
     /// # Errors
     ///
@@ -108,16 +109,17 @@ impl<'s> FrameSink<'s> {
         }
     }
 
-    /// Publishes a frame that was drawn.
+    /// Publishes a drawn frame.
     ///
     /// # Errors
     ///
-    /// [`SinkError`]; the frame before stays.
+    /// [`SinkError`]. The previous frame stays.
     pub fn publish(&mut self, draft: Draft<'s>, shape: &ImageMetadata) -> Result<Sent, SinkError> {
         match (&mut self.0, draft) {
             (_, Draft::Own(loan)) => payload::publish(loan, &Metadata::Image(shape.clone())),
             (Target::Qt { publisher, .. }, Draft::Qt(stream)) => {
-                // Frames are not equally long as PNG files, and no reader should have to attach anew.
+                // PNG files of frames differ in length; with room for the longest, readers never
+                // have to attach again.
                 let room = Stream::longest_picture(shape);
                 publisher
                     .publish_with_room(&stream, room)
@@ -128,7 +130,7 @@ impl<'s> FrameSink<'s> {
                     sequence: Sequence::default(),
                 })
             }
-            // It was drawn for another sink.
+            // The frame was drawn for another sink.
             (Target::Own(_), Draft::Qt(_)) => {
                 let error = io::Error::from(io::ErrorKind::InvalidInput);
                 Err(SinkError::Stream(error.into()))
@@ -138,7 +140,7 @@ impl<'s> FrameSink<'s> {
 }
 
 impl Draft<'_> {
-    /// Takes the pixels out, to be published elsewhere.
+    /// Returns the pixels, to be published in another segment.
     #[must_use]
     pub fn into_unfinished(self) -> Unfinished {
         match self {
@@ -146,7 +148,7 @@ impl Draft<'_> {
                 pixels: loan.to_vec(),
                 is_whole: true,
             },
-            // It is drawn once more.
+            // The frame is drawn again.
             Draft::Qt(_) => Unfinished {
                 pixels: Vec::new(),
                 is_whole: false,

@@ -1,4 +1,5 @@
-//! What can be published, and how it gets into either memory: into that of shm-core without a copy.
+//! Payloads, and how they are written to both kinds of segments: without a copy to those of
+//! shm-core.
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -9,30 +10,31 @@ use shm_core::{BytesMetadata, ImageMetadata, Loan, Message, Metadata, Publisher}
 use super::error::SinkError;
 use super::published::Sent;
 
-/// How much room is asked for at least where it is not known how many bytes come.
+/// The least number of bytes by which a buffer of unknown final length grows.
 const STEP: usize = 64 * 1024;
 
-/// Decodes a picture into as many bytes as its metadata says.
+/// Decodes a picture into a buffer of the length that its metadata states.
 type Decode<'a, E> = Box<dyn FnOnce(&mut [u8]) -> Result<(), E> + 'a>;
 
-/// Reads some bytes; none only at the end.
+/// Reads some bytes; returns 0 at the end only.
 type Read<'a, E> = Box<dyn FnMut(&mut [u8]) -> Result<usize, E> + 'a>;
 
-/// Something to publish. `E` is how decoding or reading it fails.
+/// Content to publish. `E` is the error of decoding or reading it.
 pub enum Payload<'a, E> {
     /// A text.
     Text(&'a str),
     /// A picture in memory.
     Pixels(ImageMetadata, &'a [u8]),
-    /// A picture that is still to be decoded. [`Sink::copies`](crate::Sink::copies) says what that takes.
+    /// A picture that is decoded while it is published. [`Sink::copies`](crate::Sink::copies)
+    /// returns how often its pixels are in memory then.
     Picture(ImageMetadata, Decode<'a, E>),
-    /// Bytes that are still to be read.
+    /// Bytes that are read while they are published.
     Bytes {
-        /// What they are.
+        /// Their description.
         metadata: BytesMetadata,
-        /// How many there should be; 0 if that is not known.
+        /// How many bytes are expected; 0 if unknown.
         expected: usize,
-        /// Reads them.
+        /// Reads the bytes.
         read: Read<'a, E>,
     },
 }
@@ -49,7 +51,7 @@ impl<E> fmt::Debug for Payload<'_, E> {
 }
 
 impl<E: From<SinkError>> Payload<'_, E> {
-    /// Publishes it in memory of shm-core.
+    /// Publishes it into a segment of shm-core.
     pub(super) fn publish(self, publisher: &Publisher) -> Result<Sent, E> {
         let loan = |bytes| publisher.loan(bytes).map_err(failed);
         match self {
@@ -83,7 +85,7 @@ impl<E: From<SinkError>> Payload<'_, E> {
         }
     }
 
-    /// Takes it into memory: the length of a stream is known only then.
+    /// Reads it into memory, because the length of a stream must be known first.
     pub(super) fn into_message(self) -> Result<Message, E> {
         Ok(match self {
             Payload::Text(text) => Message::Text(text.to_owned()),
@@ -111,7 +113,7 @@ impl<E: From<SinkError>> Payload<'_, E> {
     }
 }
 
-/// Publishes what was put into a loan.
+/// Publishes a filled loan.
 pub(super) fn publish<E: From<SinkError>>(loan: Loan<'_>, metadata: &Metadata) -> Result<Sent, E> {
     let bytes = loan.len() as u64;
     let sequence = loan.publish(metadata).map_err(failed)?;
@@ -126,7 +128,7 @@ fn failed<E: From<SinkError>>(error: shm_core::PublishError) -> E {
     SinkError::Publish(error).into()
 }
 
-/// Reads into shared memory until nothing more comes; a pipe does not tell how much that will be.
+/// Reads into shared memory until the end of the input. The length of a pipe is unknown.
 fn read_into<E: From<SinkError>>(loan: &mut Loan<'_>, read: &mut Read<'_, E>) -> Result<(), E> {
     let mut filled = 0;
     while filled < loan.len() {
@@ -135,11 +137,11 @@ fn read_into<E: From<SinkError>>(loan: &mut Loan<'_>, read: &mut Read<'_, E>) ->
             count => filled += count,
         }
         if filled == loan.len() {
-            // Only another byte tells whether that was all. Most files end here, without having
-            // asked for more than they have.
+            // Only reading another byte shows whether this is the end. Most files end here, and the
+            // loan does not grow.
             let mut next = [0];
             if read(&mut next)? == 1 {
-                // An eighth at a time: what is asked for in vain may be what does not fit.
+                // Grows by an eighth: asking for more could fail although the content fits.
                 let more = STEP.max(filled / 8);
                 loan.resize(filled + more).map_err(failed)?;
                 loan[filled] = next[0];

@@ -1,4 +1,4 @@
-//! What was published, and what was released for it.
+//! The results of publishing and releasing.
 
 use qt_bridge::{Form, User};
 use shm_core::segment::Permissions;
@@ -7,46 +7,46 @@ use shm_core::{Publisher, Sequence};
 use crate::address::Address;
 use crate::content::RingSize;
 
-/// A sample, frame or stream that readers find now.
+/// A sample, frame or stream that was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// `text`, `image` or `bytes`.
     pub kind: &'static str,
-    /// How many bytes it takes in shared memory.
+    /// Its size in shared memory in bytes.
     pub bytes: u64,
-    /// The number of the sample; 0 under a key of Qt, where nothing is counted.
+    /// The sequence number of the sample; 0 for a Qt segment, which has none.
     pub sequence: Sequence,
 }
 
-/// What was published.
+/// The result of publishing.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Where it is.
+    /// The address of the segment.
     pub key: Address,
     /// `text`, `image` or `bytes`.
     pub kind: &'static str,
-    /// How many bytes it takes in shared memory.
+    /// Its size in shared memory in bytes.
     pub bytes: u64,
-    /// The number of the sample; 0 under a key of Qt, where nothing is counted.
+    /// The sequence number of the sample; 0 for a Qt segment, which has none.
     pub sequence: Sequence,
-    /// The form of the stream, if it is for Qt programs.
+    /// The form of the stream; `None` for a segment of shm-core.
     pub form: Option<Form>,
-    /// The process whose content it replaced; under a key of Qt, one that uses it.
+    /// The process whose content was replaced; for a Qt segment, a process that uses it.
     pub replaced: Option<User>,
-    /// What was released, because this is published under another key.
+    /// The segment that was released because this one has another key.
     pub released: Option<Released>,
-    /// Who may read it; `None` under a key of Qt, or if that is not known.
+    /// Which users may read it; `None` for a Qt segment, or if that is unknown.
     pub permissions: Option<Permissions>,
-    /// How much the segment retains; `None` under a key of Qt.
+    /// How much the segment retains; `None` for a Qt segment.
     pub ring: Option<RingSize>,
 }
 
-/// What was released.
+/// A segment that was released.
 #[derive(Clone, Debug)]
 pub struct Released {
-    /// Its key.
+    /// Its address.
     pub key: Address,
-    /// Whether its segment was removed; if not, others are attached, or it is persistent.
+    /// Whether it was removed. If not, other processes are attached, or it is persistent.
     pub is_removed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Publishing for Qt programs: the same payloads, streamed into a segment of theirs.
+//! Publishing payloads as streams into segments of Qt programs.
 
 use std::process;
 use std::time::Duration;
@@ -13,18 +13,17 @@ use super::published::{Published, Released};
 use crate::address::Address;
 use crate::deadline::TIMEOUT;
 
-/// What is published for Qt programs, if anything is.
+/// Publishes for Qt programs.
 #[derive(Debug, Default)]
 pub(super) struct QtSink {
     publisher: Option<Publisher>,
-    /// What was asked for.
+    /// The form that the caller chose.
     form: Option<Form>,
-    /// What was streamed last.
+    /// The form of the last stream.
     last: Option<Form>,
-    /// The payload that is published, unless it is one of many frames: there is no other way to publish
-    /// it again.
+    /// The published payload, unless it is a frame of a stream, so that it can be published again.
     kept: Option<(Message, Form)>,
-    /// Where it was, if that was removed or replaced.
+    /// The key of the segment, if it was removed or replaced.
     lost: Option<QtKey>,
 }
 
@@ -33,7 +32,8 @@ impl QtSink {
         self.form = form;
     }
 
-    /// Publishes a payload under a key, and only then releases what is published under another.
+    /// Publishes a payload under a key. After that, releases the segment under another key, if
+    /// there is one.
     pub(super) fn put<E: From<SinkError>>(
         &mut self,
         key: &QtKey,
@@ -46,7 +46,7 @@ impl QtSink {
         Ok(published)
     }
 
-    /// Publishes once more what was lost; `None` if nothing was.
+    /// Publishes the content of a lost segment again. Returns `None` if none was lost.
     pub(super) fn restore(&mut self) -> Result<Option<Published>, SinkError> {
         let (Some(key), Some((message, form))) = (self.lost.clone(), self.kept.take()) else {
             return Ok(None);
@@ -75,7 +75,7 @@ impl QtSink {
         })
     }
 
-    /// Publishes the first of many frames under a key; `None` if there is none.
+    /// Publishes the first frame of a stream under a key. Returns `None` if `first` does.
     pub(super) fn begin<T, E: From<SinkError>>(
         &mut self,
         key: &QtKey,
@@ -89,7 +89,8 @@ impl QtSink {
         }
     }
 
-    /// Publishes something under a key, and only then releases what is published under another.
+    /// Publishes by calling `publish`. After that, releases the segment under another key, if there
+    /// is one.
     fn place<T, E>(
         &mut self,
         key: &QtKey,
@@ -123,12 +124,12 @@ impl QtSink {
         Ok(Some((what, published)))
     }
 
-    /// Returns where more frames are published, if something is.
+    /// Returns a sink for further frames; `None` if nothing is published.
     pub(super) fn frames(&mut self) -> Option<FrameSink<'_>> {
         self.publisher.as_mut().map(FrameSink::qt)
     }
 
-    /// Blanks what is published; `None` if nothing is.
+    /// Publishes a null value. Returns `None` if nothing is published.
     pub(super) fn clear(&mut self) -> Result<Option<Address>, SinkError> {
         let (Some(publisher), Some(form)) = (&mut self.publisher, self.last) else {
             return Ok(None);
@@ -139,14 +140,14 @@ impl QtSink {
         Ok(Some(publisher.key().clone().into()))
     }
 
-    /// Leaves what is published where it is.
+    /// Detaches, and leaves the content in the segment.
     pub(super) fn keep(&mut self) {
         if let Some(mut publisher) = self.publisher.take() {
             publisher.keep();
         }
     }
 
-    /// Releases what is published; `None` if nothing is.
+    /// Releases the segment. Returns `None` if nothing is published.
     pub(super) fn release(&mut self) -> Option<Released> {
         self.lost = None;
         self.kept = None;
@@ -158,7 +159,7 @@ impl QtSink {
         })
     }
 
-    /// Releases what is published if no reader finds it any more, and returns its key then.
+    /// Releases the segment if readers no longer find it. Returns its address if so.
     pub(super) fn release_if_lost(&mut self) -> Option<Address> {
         let lost = self.publisher.take_if(|publisher| !publisher.is_found())?;
         self.lost = Some(lost.key().clone());
@@ -166,12 +167,12 @@ impl QtSink {
     }
 }
 
-/// Returns a process that uses the content that is under `key` now, if there is one. Which process
-/// published it, a segment of Qt programs does not say.
+/// Returns a process that uses the content under `key`; `None` if there is none. (A Qt segment does
+/// not record its publisher.)
 fn user_of_content(key: &QtKey) -> Option<User> {
     let mut users = qt_bridge::users(key).into_iter();
     let user = users.find(|user| user.pid != process::id())?;
-    // A lock that is held is waited for when it is published, not twice.
+    // Does not wait for a held lock: publishing does.
     let reading = qt_bridge::read(key, None, Duration::ZERO);
     let is_null = reading.is_ok_and(|reading| reading.value.into_message().is_none());
     (!is_null).then_some(user)

@@ -1,4 +1,4 @@
-//! Which processes watch what is published.
+//! Reporting the viewers of the published content.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use shm_core::presence::{PresenceServer, Viewer};
 use shm_core::{PresenceError, Publisher};
 
-/// What is known of the processes that watch what is published.
+/// The viewers of the published content.
 #[derive(Clone, Debug)]
 pub enum Viewers {
-    /// These watch; none if nothing is published.
+    /// All viewers; none if nothing is published.
     Known(Vec<Viewer>),
-    /// They are not known.
+    /// The viewers are unknown, because listening failed.
     Unknown(Arc<PresenceError>),
 }
 
-/// Takes in which processes watch, each time that it changes; on any thread.
+/// A callback for changes of the viewers, called on any thread.
 pub type OnViewers = Arc<dyn Fn(Viewers) + Send + Sync>;
 
-/// Listens for the processes that watch what is published, if a report is wanted.
+/// Listens for viewers of the published content, if a callback was set.
 #[derive(Default)]
 pub(super) struct PresenceReporter {
     report: Option<OnViewers>,
@@ -33,24 +33,24 @@ impl PresenceReporter {
         }
     }
 
-    /// Listens at another publisher, or at none.
-    pub(super) fn turn_to(&mut self, publisher: Option<&Publisher>) {
+    /// Listens for viewers of this publisher from now on; of none if `None`.
+    pub(super) fn watch(&mut self, publisher: Option<&Publisher>) {
         let Some(report) = &self.report else {
             return;
         };
-        // Ended first, so that nothing of the last publisher is reported after this.
+        // Ends first, so that no viewers of the previous publisher are reported after this.
         self.server = None;
         report(Viewers::Known(Vec::new()));
         let Some(publisher) = publisher else {
             return;
         };
         let reported = Arc::clone(report);
-        let gathered = PresenceServer::listen(publisher, move |watchers| {
-            reported(Viewers::Known(watchers.to_vec()));
+        let listening = PresenceServer::listen(publisher, move |viewers| {
+            reported(Viewers::Known(viewers.to_vec()));
         });
-        match gathered {
+        match listening {
             Ok(server) => self.server = Some(server),
-            // Publishing works without.
+            // Publishing does not depend on it.
             Err(error) => report(Viewers::Unknown(Arc::new(error))),
         }
     }

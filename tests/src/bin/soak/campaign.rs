@@ -18,9 +18,9 @@ use e2e_tests::{
 use shm_core::{Block, Key, Options, Publisher, ReadWrite, Subscriber, segment};
 
 use crate::{
-    rng::Rng,
     payload,
     peer::{self, BLOCK, BLOCK_BYTES, LOANS, LONGEST, PINS, SAMPLES, TALLY},
+    rng::Rng,
 };
 
 /// How many peers live at once.
@@ -107,7 +107,7 @@ impl Campaign {
             self.round()?;
             self.figures.eras += 1;
         }
-        self.figures.samples = self.samples_looked_at()?;
+        self.figures.samples = self.samples_checked()?;
         self.figures.time = self.began.elapsed();
         Ok(self.figures)
     }
@@ -172,7 +172,7 @@ impl Campaign {
         self.notes.path().join("tally")
     }
 
-    fn samples_looked_at(&self) -> Result<u64, Box<dyn Error>> {
+    fn samples_checked(&self) -> Result<u64, Box<dyn Error>> {
         Ok(fs::metadata(self.tally())?.len() * TALLY)
     }
 
@@ -183,8 +183,8 @@ impl Campaign {
     }
 
     fn kill_one(&mut self) -> Done {
-        let victim = self.rng.below(self.peers.len());
-        self.peers.swap_remove(victim).kill()?;
+        let index = self.rng.below(self.peers.len());
+        self.peers.swap_remove(index).kill()?;
         self.figures.kills += 1;
         Ok(())
     }

@@ -6,9 +6,9 @@
 //! at that moment, depend on the scheduler. On an error it exits with code 1 and prints the seed.
 
 mod campaign;
-mod rng;
 mod payload;
 mod peer;
+mod rng;
 
 use std::{
     env,

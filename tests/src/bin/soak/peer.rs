@@ -13,8 +13,8 @@ use shm_core::{
 };
 
 use crate::{
-    rng::Rng,
     payload::{self, SHORTEST},
+    rng::Rng,
 };
 
 /// Keys and sizes that all peers share.
