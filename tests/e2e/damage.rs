@@ -85,7 +85,7 @@ fn metadata_that_says_nothing() {
         ),
         (
             b"\x03f4\x01\0\0\0\0\0\0\0\x80",
-            "the array needs more bytes than there can be",
+            "the array needs more bytes than can be addressed",
         ),
     ] {
         let file = loaded(&scene);

@@ -3,8 +3,8 @@
 use e2e_tests::{Bus, Desktop, Launch, LoaderWindow, Picture, PictureFile, PrivateDir, Scene};
 
 const TITLE: &str = "Select an image file";
-const NOT_SHOWN: &str = "The system showed no file dialog.";
-const DIED: &str = "The system's file dialog ended without an answer.";
+const NOT_SHOWN: &str = "The file dialog could not be opened.";
+const DIED: &str = "The file dialog closed unexpectedly.";
 
 /// Without the other program that could show a dialog, if it happens to be installed.
 fn without_zenity(launch: Launch, nothing: &PrivateDir) -> Launch {

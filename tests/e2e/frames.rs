@@ -319,7 +319,7 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     let outcome = loader.finish().done();
     let said = outcome.text();
     assert!(said.contains("Streamed 2 frames"), "{said}");
-    assert!(said.contains("2 more were left out."), "{said}");
+    assert!(said.contains("2 more were skipped."), "{said}");
     assert_eq!(outcome.stderr.matches("left out").count(), 1, "told once");
     scene.assert_empty();
 }

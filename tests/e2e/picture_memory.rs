@@ -464,7 +464,7 @@ fn a_decoder_that_panics_is_named_and_not_heard() {
     ];
     let scene = Scene::new();
     let path = scene.file("moving.webp", &bomb::webp(&moving));
-    let outcome = load(&scene, &path, 64).refused("its decoder gave up on it");
+    let outcome = load(&scene, &path, 64).refused("its decoder failed");
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
 }
 

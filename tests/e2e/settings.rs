@@ -248,11 +248,11 @@ fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
     let scene = Scene::new();
     let path = scene.configuration().join("viewer-app.json");
     let make: [(&str, &dyn Fn()); 9] = [
-        ("it is no file", &|| fs::create_dir(&path).unwrap()),
-        ("it is no file", &|| {
+        ("it is not a regular file", &|| fs::create_dir(&path).unwrap()),
+        ("it is not a regular file", &|| {
             mkfifoat(CWD, &path, Mode::RWXU).unwrap()
         }),
-        ("it is no file", &|| symlink("/dev/zero", &path).unwrap()),
+        ("it is not a regular file", &|| symlink("/dev/zero", &path).unwrap()),
         ("symbolic links", &|| {
             symlink("viewer-app.json", &path).unwrap()
         }),

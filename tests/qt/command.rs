@@ -145,7 +145,7 @@ fn what_qt_cannot_do_is_refused_in_a_sentence() {
     let loader = |arguments: &[&str]| on(&stage, scene.loader(arguments)).run();
     loader(&["frames", "--test-pattern", "--mode", "644"]).refused("leave --mode out");
     loader(&["text", "--mode", "644", "x"]).refused("leave --mode out");
-    loader(&["text", "--as", "qimage", "x"]).refused("this is no picture");
+    loader(&["text", "--as", "qimage", "x"]).refused("it is not a picture");
     loader(&["text", "--as", "qpixmap", "x"]).misused("qstring, qbytearray");
     let own = Scene::new();
     own.loader(["text", "--as", "raw", "x"])

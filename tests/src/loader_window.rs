@@ -199,7 +199,7 @@ impl<'d> LoaderWindow<'d> {
     /// Chooses the form of what is loaded next, and waits until the window says so.
     pub fn choose_form(&self, form: Form) {
         self.window.choose(FORM, row_of(form));
-        self.program.wait_for_status("What is loaded next");
+        self.program.wait_for_status("The next content of");
     }
 
     /// Presses the button that opens the system's file dialog.

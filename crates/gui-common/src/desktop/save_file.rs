@@ -1,6 +1,6 @@
 //! Saving: a file that appears whole or not at all. Every file that the programs write goes this way.
 //!
-//! The folder is opened once, and all that follows is done in it. A update file takes the place of the
+//! The folder is opened once, and all that follows is done in it. A new file takes the place of the
 //! old one by `rename`:
 //!
 //! - It has no name until it is whole (`O_TMPFILE`). Where it gets a name before the target's, because

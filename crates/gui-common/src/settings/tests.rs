@@ -177,7 +177,7 @@ fn what_is_no_file_is_told_and_kept() {
     fs::create_dir_all(&path).unwrap();
     let loaded = load_from(&path);
     let notice = loaded.notice.clone().expect("it is said");
-    assert!(notice.to_string().contains("it is no file"), "{notice}");
+    assert!(notice.to_string().contains("it is not a regular file"), "{notice}");
     drop(change(loaded, |settings| settings.switches.bright = true));
     assert!(file::kept_aside(&path).is_dir());
     assert!(load_from(&path).settings.switches.bright);

@@ -320,11 +320,11 @@ impl Explain for PresenceError {
             PresenceErrorKind::NoDirectory { candidates } => {
                 let candidates = candidates.iter().map(Explain::explain);
                 tr!(
-                    "error-link-no-directory",
+                    "error-presence-no-directory",
                     reason = language::names(candidates)
                 )
             }
-            PresenceErrorKind::Io { doing } => tr!("error-link-io", reason = cause(doing, self)),
+            PresenceErrorKind::Io { doing } => tr!("error-presence-io", reason = cause(doing, self)),
             _ => self.to_string(),
         }
     }

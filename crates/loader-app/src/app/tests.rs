@@ -269,17 +269,17 @@ fn keys_end_the_dialog() {
 #[test]
 fn every_key_of_the_help_does_what_it_says() {
     for (does, message) in [
-        ("Write a text to load", "LoadPressed"),
-        ("Load the text that is written", "Dialog(Accept)"),
+        ("Enter a text to load", "LoadPressed"),
+        ("Load the entered text", "Dialog(Accept)"),
         ("Load an image from a file", "LoadImagePressed"),
-        ("Go to the path of an image", "FocusPath"),
+        ("Go to the image path", "FocusPath"),
         ("Go to the key", "Window(FocusKey)"),
-        ("Clear what is loaded", "ClearPressed"),
-        ("Release what is loaded", "ReleasePressed"),
+        ("Clear the content", "ClearPressed"),
+        ("Release the content", "ReleasePressed"),
         ("Go to the next field", "Window(Focus(Forward))"),
-        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Go to the previous field", "Window(Focus(Backward))"),
         ("Open or close this help", "Window(ToggleHelp)"),
-        ("Close what is open, or cancel", "CancelPressed"),
+        ("Close or cancel", "CancelPressed"),
         ("Close the window", "Window(Quit)"),
     ] {
         let shortcut = shortcut::TABLE
@@ -484,7 +484,7 @@ fn a_cancelled_picture_leaves_what_was_loaded() {
     bench.send(Message::PictureLoaded(number, Ok(Err(error))));
     assert_eq!(
         bench.state.window.status.current().to_string(),
-        "Cancelled: a.png was not loaded. What was loaded before stays."
+        "Cancelled: a.png was not loaded. The previous content stays."
     );
     assert_eq!(bench.level(), Level::Neutral);
     assert!(bench.state.loading.is_none());
@@ -561,7 +561,7 @@ fn no_path_is_said_to_be_none() {
     bench.send(Message::PathSubmitted);
     assert_eq!(
         bench.state.window.status.current().text(),
-        "There is no path in the field."
+        "The path field is empty."
     );
 }
 
@@ -597,7 +597,7 @@ fn a_file_dialog_that_never_ends_does_not_block_the_button() {
     // The tasks are dropped: no dialog opens here, and none ever ends.
     drop(bench.state.update(Message::LoadImagePressed));
     drop(bench.state.update(Message::LoadImagePressed));
-    assert!(bench.shows("A file dialog is open already."));
+    assert!(bench.shows("A file dialog is already open."));
     drop(bench.state.update(Message::LoadImagePressed));
     assert_eq!(bench.state.file_dialog, FileDialog::Open);
 }
@@ -899,7 +899,7 @@ fn a_dropped_folder_says_what_to_do_and_costs_nothing() {
     bench.send(Message::Window(main_window::Message::Dragged(
         drop_target::Event::Hovered(folder),
     )));
-    assert!(bench.shows("It cannot be loaded: choose another key first."));
+    assert!(bench.shows("Cannot load it: choose another key first."));
 }
 
 #[test]
@@ -934,7 +934,7 @@ fn what_is_pasted_is_loaded_at_once() {
     bench.send(Message::Pasted(Ok(Pasted::Picture(damaged))));
     assert_eq!(
         bench.state.window.status.current().text(),
-        "What was copied is no picture."
+        "The clipboard does not hold a picture."
     );
 }
 

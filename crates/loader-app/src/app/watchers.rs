@@ -66,7 +66,7 @@ impl Watchers {
     pub(super) fn view(&self) -> Element<'_, Message> {
         let watchers = match &self.watched {
             Viewers::Known(watchers) => watchers.as_slice(),
-            Viewers::Unknown(_) => return line(tr!("watchers-untold"), None),
+            Viewers::Unknown(_) => return line(tr!("watchers-unknown"), None),
         };
         match watchers {
             [] => line(String::new(), None),

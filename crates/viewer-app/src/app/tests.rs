@@ -395,10 +395,10 @@ fn told_by(chord: Chord) -> String {
 fn every_key_of_the_help_does_what_it_says() {
     for (does, message) in [
         ("Show what is in shared memory", "Show"),
-        ("Let what is loaded appear by itself, or not", "LiveToggled"),
+        ("Turn Live on or off", "LiveToggled"),
         ("Go to the key", "Window(FocusKey)"),
         ("Go to the next field", "Window(Focus(Forward))"),
-        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Go to the previous field", "Window(Focus(Backward))"),
         ("Open or close this help", "Window(ToggleHelp)"),
         ("Close what is open", "Escape"),
         ("Close the window", "Window(Quit)"),
@@ -512,7 +512,7 @@ fn what_cannot_be_remembered_is_told() {
         ..Settings::default()
     });
     ui(&state)
-        .find("What this window had remembered cannot be read, so it begins anew.")
+        .find("The saved settings of this window cannot be read, so it starts with the defaults.")
         .expect("the status line says so");
 }
 
@@ -522,7 +522,7 @@ fn what_appears_while_nothing_is_shown_is_announced_once() {
     observe(&mut state, Observation::Nothing);
     assert_eq!(state.window.status.current().text(), "Ready.");
     observe(&mut state, seen(1, *LONG_AGO));
-    let announced = "There is something in MySharedMemory now. Press Show from shared memory.";
+    let announced = "MySharedMemory has content now. Press Show from shared memory.";
     assert_eq!(state.window.status.current().text(), announced);
     show(&mut state, Ok(text("Hello")));
     observe(&mut state, seen(2, SystemTime::now()));

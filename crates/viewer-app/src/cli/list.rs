@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         // Not on standard output, where scripts count lines.
         terminal::print_error(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
-            None => "There is no shared memory now. Load something first: loader-app text Hello"
+            None => "There are no segments. Load something first: loader-app text Hello"
                 .to_owned(),
         });
         return Ok(());

@@ -1,4 +1,4 @@
-//! The update file beside the target: without a name, or under a random one.
+//! The new file beside the target: without a name, or under a random one.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};

@@ -344,11 +344,11 @@ fn what_is_no_file_is_refused_or_written_to_as_it_is() {
     assert!(full.to_string().contains("Free some space"), "{full}");
     let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
     refused(&path, "neither a file nor a pipe");
-    refused(folder.path(), "Name a file in it.");
+    refused(folder.path(), "Choose a file in it.");
     let slash = folder.path().join("file/");
-    refused(&slash, "Name a file in it.");
+    refused(&slash, "Choose a file in it.");
     for path in [".", "..", "/", "/tmp/."] {
-        refused(path.as_ref(), "Name a file in it.");
+        refused(path.as_ref(), "Choose a file in it.");
     }
     refused("".as_ref(), "Create the folder first");
     refused("/nonexistent/file".as_ref(), "Create the folder first");

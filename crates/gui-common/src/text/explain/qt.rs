@@ -13,7 +13,7 @@ use crate::widget::form_choice;
 /// Names who uses a segment, or says that nobody is seen.
 fn names(users: &[User]) -> String {
     match users {
-        [] => tr!("qt-somebody"),
+        [] => tr!("qt-unknown-program"),
         users => language::names(users.iter().map(User::to_string)),
     }
 }

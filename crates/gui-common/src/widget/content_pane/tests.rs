@@ -147,7 +147,7 @@ fn a_text_in_part_says_how_to_get_all_of_it() {
     let pane = ContentPane::new(snapshot());
     let mut ui = iced_test::simulator(pane.view());
     ui.find(
-        "Shown are the first 5 bytes of 1.5 MB. All of it goes to a file with\n\
+        "The first 5 bytes of 1.5 MB are shown. To save all of it, run\n\
          viewer-app show --key 'two words' --output FILE",
     )
     .expect("the notice is there");

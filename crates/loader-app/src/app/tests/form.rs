@@ -43,7 +43,7 @@ fn only_a_qt_key_has_forms() {
             .status
             .current()
             .text()
-            .ends_with("is written as QString.")
+            .ends_with("will be written as QString.")
     );
     bench.send(Message::Window(main_window::Message::KeyEdited(
         "Mine".to_owned(),
@@ -108,7 +108,7 @@ fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
     bench.load_text("no picture");
     assert_eq!(bench.level(), Level::Error);
     let told = bench.state.window.status.current().to_string();
-    assert!(told.contains("It cannot be written as QImage"), "{told}");
+    assert!(told.contains("The content cannot be written as QImage"), "{told}");
     let text = |text: &str| Some(shm_core::Message::Text(text.to_owned()));
     assert_eq!(read(&key).value.into_message(), text("kept"));
     assert_eq!(watched_as(&bench), None);

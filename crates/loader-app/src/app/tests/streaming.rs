@@ -185,7 +185,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
     assert_eq!(bench.level(), Level::Neutral);
     assert_eq!(
         bench.state.window.status.current().remedy(),
-        Some("1 file that is no picture is passed over.")
+        Some("1 file that is not a picture is skipped.")
     );
     bench.send(message_of(Chord::ctrl('t')).unwrap());
     playing.finish(&mut bench);
@@ -258,7 +258,7 @@ fn what_cannot_be_streamed_is_said_on_the_card_and_costs_nothing() {
     fs::create_dir(&empty).unwrap();
     for (path, words) in [
         (plain.as_path(), "Selected file is not an animated GIF."),
-        (&empty, "There is no picture in the folder"),
+        (&empty, "There are no pictures in the folder"),
         (Path::new("/nonexistent/a.gif"), "cannot be read."),
     ] {
         let playing = bench.stream_path(path, "1");

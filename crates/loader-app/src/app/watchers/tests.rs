@@ -152,7 +152,7 @@ fn where_nobody_can_be_told_of_that_is_all_there_is_to_say() {
             candidates: Vec::new(),
         },
     ))));
-    assert!(shows(&watchers, "Who watches cannot be told here."));
+    assert!(shows(&watchers, "Viewers cannot be shown here."));
 }
 
 #[test]

@@ -318,11 +318,11 @@ fn the_history_is_cleared_by_its_button() {
     assert!(shows(&state, "Nothing was shown yet"));
     assert_eq!(
         state.window.status.current().text(),
-        "The history is cleared."
+        "History cleared."
     );
     assert_eq!(
         state.window.status.current().remedy(),
-        Some("What is on view stays until you show something else.")
+        Some("The shown content stays until you show something else.")
     );
 }
 

@@ -94,7 +94,7 @@ fn a_file_that_is_there_is_asked_about() {
 
     dialog.update(Message::Saved(Err(SaveError::Taken(first.path))));
     simulator(dialog.view())
-        .find("/tmp/notes.txt is there already. Replace it?")
+        .find("/tmp/notes.txt already exists. Replace it?")
         .expect("it is asked");
     // Another path is another question.
     write(&mut dialog, "/tmp/other.txt");
@@ -118,11 +118,11 @@ fn a_part_is_saved_only_when_that_is_wanted() {
     dialog.update(Message::Saved(Err(SaveError::OnlyPart { part, path })));
     simulator(dialog.view())
         .find(
-            "Something else is in Notes by now, and only the first 131 kB of 10 MB is left here. \
+            "The content of Notes has changed, and only the first 131 kB of 10 MB is left here. \
              Save that?",
         )
         .expect("it is asked");
-    let part = saving(press(&mut dialog, "Save the part"));
+    let part = saving(press(&mut dialog, "Save part"));
     assert!(part.accepts_part);
     assert_eq!(part.existing, Existing::Keep);
 }
@@ -153,11 +153,11 @@ fn the_systems_dialog_has_asked_about_its_own_file_only() {
     for (answer, words) in [
         (
             Answer::NotShown,
-            "The system showed no file dialog. Write the path here.",
+            "The file dialog could not be opened. Enter the path here.",
         ),
         (
             Answer::Died,
-            "The system's file dialog ended without an answer. Write the path here.",
+            "The file dialog closed unexpectedly. Enter the path here.",
         ),
     ] {
         none.update(Message::DialogEnded(answer));
@@ -174,7 +174,7 @@ fn what_failed_is_said_and_can_be_tried_again() {
     write(&mut dialog, "  ");
     assert!(matches!(press(&mut dialog, "Save"), Action::None));
     simulator(dialog.view())
-        .find("There is no path in the field. Write one, such as ~/copy.txt.")
+        .find("The path field is empty. Enter a path, such as ~/copy.txt.")
         .expect("it is said");
     write(&mut dialog, "/nowhere/notes.txt");
     drop(saving(press(&mut dialog, "Save")));

@@ -148,7 +148,7 @@ fn left_alone(error: &ListedError) -> String {
 /// Names who is attached.
 fn names(peers: &[Participant]) -> String {
     match peers {
-        [] => tr!("segment-somebody"),
+        [] => tr!("segment-unknown-program"),
         [first, others @ ..] => first_and_more(peer_name(first), others.len()),
     }
 }
@@ -156,7 +156,7 @@ fn names(peers: &[Participant]) -> String {
 /// Names who is seen to use a segment of a Qt program.
 fn names_of_qt(users: &[User]) -> String {
     match users {
-        [] => tr!("segment-somebody"),
+        [] => tr!("segment-unknown-program"),
         [first, others @ ..] => {
             let name = tr!("peer", program = first.program, pid = first.pid);
             first_and_more(name, others.len())

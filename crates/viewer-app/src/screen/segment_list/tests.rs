@@ -181,12 +181,12 @@ fn everything_is_told_of_a_segment() {
         "text · 42 bytes · its loader has left · 3 min old · stays"
     ));
     assert!(shows(&list, "zebra"));
-    assert!(shows(&list, "left alone: it is too short to be a segment"));
+    assert!(shows(&list, "ignored: it is too short to be a segment"));
 }
 
 #[test]
 fn empty_states_say_what_to_do() {
-    assert!(shows(&list(vec![]), "There is no shared memory now"));
+    assert!(shows(&list(vec![]), "There are no segments"));
     let mut unreadable = SegmentList::default();
     unreadable.update(Message::Listed(Err("No such directory.".to_owned())));
     assert!(shows(&unreadable, "No such directory."));
@@ -305,7 +305,7 @@ fn what_is_in_use_is_removed_by_force_only() {
         },
     )));
     list.update(Message::Removed(key.into(), Err(Arc::new(refused))));
-    assert!(shows(&list, "Notes was not removed."));
+    assert!(shows(&list, "Could not remove Notes."));
     assert!(!shows(&list, "Remove by force"));
 }
 
@@ -339,7 +339,7 @@ fn what_could_not_be_removed_says_why() {
     let key = address("Notes");
     let died = RemovalFailure::Worker(gui_common::session::worker::WorkerError::Died);
     list.update(Message::Removed(key, Err(Arc::new(died))));
-    assert!(shows(&list, "Notes was not removed."));
+    assert!(shows(&list, "Could not remove Notes."));
     press(&mut list, "Close");
     assert!(shows(&list, "Remove"));
 }
@@ -375,9 +375,9 @@ fn of_a_segment_of_a_qt_program_is_told_what_is_seen_from_outside() {
         "qt:Paint",
         "Qt · 42 bytes · paint (pid 4712) · 3 attached",
         "Qt · 42 bytes · paint (pid 4712) and 1 more",
-        "Qt · 42 bytes · nobody attached",
+        "Qt · 42 bytes · none attached",
         "Qt · 42 bytes · 1 attached",
-        "Qt · 42 bytes · nobody is seen to use it",
+        "Qt · 42 bytes · no user seen",
         "Camera",
     ] {
         assert!(shows(&list, words), "{words}");
@@ -455,7 +455,7 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
         let outcome = Err(Arc::new(RemovalFailure::Removal(RemovalError::Qt(error))));
         let action = list.update(Message::Removed((&key).into(), outcome));
         let question = ui(&list).find("Remove by force");
-        let failure = ui(&list).find("qt:Abandoned was not removed.");
+        let failure = ui(&list).find("Could not remove qt:Abandoned.");
         (
             matches!(action, Action::Removed(_)),
             question.is_ok(),
@@ -484,7 +484,7 @@ fn many_that_are_no_segments_are_one_row_and_a_filter_finds_each() {
     let mut list = list(entries);
     let mut ui = simulator(list.view(NOW));
     ui.find("Camera").expect("the segment has its row");
-    ui.find("5000 names are no segments")
+    ui.find("5000 names are not segments")
         .expect("they share a row");
     assert!(
         ui.find("shm-core.0.junk7").is_err(),
