@@ -97,7 +97,7 @@ fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
     let mut theirs = stage.start_with(Side::Cpp, &stage.key());
     theirs.ask(&["attach", "rw"]).done();
     theirs.ask(&["lock"]).done();
-    loader.wait_for_complaint("Frames are left out");
+    loader.wait_for_complaint("Frames are being skipped");
     theirs.ask(&["unlock"]).done();
     theirs
         .ask(&["read", "qimage", stage.path().to_str().unwrap()])

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use gui_common::desktop::clipboard::Clipboard;
 use gui_common::picture::draw_latency::RenderTarget;
 use gui_common::session::monitor::Monitor;
-use gui_common::settings::{NoSwitches, LoadedSettings};
+use gui_common::settings::{LoadedSettings, NoSwitches};
 use gui_common::tr;
 use gui_common::widget::content_pane;
 use gui_common::widget::help;
@@ -234,7 +234,8 @@ impl State {
                 return seen.map_or_else(Task::none, |seen| self.look_for_loss(&seen));
             }
             Message::Seen(news) => {
-                if let Some(observation) = self.monitor.as_ref().and_then(|watch| watch.read(news)) {
+                if let Some(observation) = self.monitor.as_ref().and_then(|watch| watch.read(news))
+                {
                     return self.see(observation);
                 }
             }

@@ -1,6 +1,6 @@
 //! What this window has loaded, and another program has taken away: noticed, and loaded again.
 
-use gui_common::session::monitor::{Depth, Observation, Monitor};
+use gui_common::session::monitor::{Depth, Monitor, Observation};
 use gui_common::session::worker::WorkerError;
 use gui_common::text::visible;
 use gui_common::tr;

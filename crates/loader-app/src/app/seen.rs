@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use gui_common::session::monitor::{Depth, Monitor, Observation, Update};
 use gui_common::session::snapshot::Snapshot;
-use gui_common::session::monitor::{Depth, Update, Observation, Monitor};
 use gui_common::tr;
 use gui_common::widget::content_pane::ContentPane;
 use gui_common::widget::status::Status;

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use gui_common::desktop::clipboard::{ClipboardError, Pasted, Pixels};
 use gui_common::desktop::file_dialog::Answer;
+use gui_common::session::monitor::{Observation, Update};
 use gui_common::session::snapshot::{Preview, Snapshot, SnapshotError};
-use gui_common::session::monitor::{Update, Observation};
 use gui_common::settings;
 use gui_common::widget::drop_target;
 use gui_common::widget::shortcut::{Chord, press};

@@ -20,7 +20,12 @@ fn read(key: &QtKey) -> Reading {
 }
 
 fn watched_as(bench: &Bench) -> Option<Form> {
-    bench.state.monitor.as_ref().expect("a key is watched").form()
+    bench
+        .state
+        .monitor
+        .as_ref()
+        .expect("a key is watched")
+        .form()
 }
 
 #[test]
@@ -108,7 +113,10 @@ fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
     bench.load_text("no picture");
     assert_eq!(bench.level(), Level::Error);
     let told = bench.state.window.status.current().to_string();
-    assert!(told.contains("The content cannot be written as QImage"), "{told}");
+    assert!(
+        told.contains("The content cannot be written as QImage"),
+        "{told}"
+    );
     let text = |text: &str| Some(shm_core::Message::Text(text.to_owned()));
     assert_eq!(read(&key).value.into_message(), text("kept"));
     assert_eq!(watched_as(&bench), None);
