@@ -256,7 +256,7 @@ fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
         ("symbolic links", &|| {
             symlink("viewer-app.json", &path).unwrap()
         }),
-        ("far too long", &|| {
+        ("too long", &|| {
             File::create(&path).unwrap().set_len(1 << 30).unwrap()
         }),
         ("expected value", &|| {
@@ -265,7 +265,7 @@ fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
         ("out of range", &|| {
             fs::write(&path, r#"{"version": 1, "width": 1e999, "height": 600}"#).unwrap();
         }),
-        ("no window has such", &|| {
+        ("its window size is out of range", &|| {
             fs::write(
                 &path,
                 r#"{"version": 1, "width": 600, "height": 4294967296}"#,

@@ -9,7 +9,7 @@ pub fn english_word_in(said: &str) -> Option<&str> {
                          bmp gif webp ppm qoi txt pid fps kB MB MiB GB GiB xdg desktop portal gtk \
                          zenity ulimit unlimited Docker shm size format fork SHM CORE DIR \
                          Qt qt posix POSIX systemv QSharedMemory nativeKey create ipcs remove force \
-                         list id TMPDIR XDG CONFIG HOME sudo dev NUL qstring qbytearray cstring raw qimage \
+                         list id TMPDIR XDG CONFIG RUNTIME HOME sudo dev NUL qstring qbytearray cstring raw qimage \
                          fs inotify max user instances watches";
     let is_path = |token: &&str| token.contains('/');
     let tokens = said.split([' ', '“', '”', '，', '。', '：', '（', '）']);

@@ -121,14 +121,14 @@ fn a_file_that_will_not_do_is_told_and_kept() {
         (b"\xff\xfe", "expected value"),
         (b"[]", "invalid"),
         (&huge, "too long"),
-        (b"{\"version\": 7, \"colour\": 3}", "version 7"),
+        (b"{\"version\": 7, \"colour\": 3}", "version is 7"),
         (
             b"{\"version\": 1, \"width\": 1, \"height\": 560}",
-            "width and height",
+            "window size is out of range",
         ),
         (
             b"{\"version\": 1, \"width\": 640, \"height\": 1e30}",
-            "width and height",
+            "window size is out of range",
         ),
         (
             b"{\"version\": 1, \"width\": \"wide\", \"height\": 560}",

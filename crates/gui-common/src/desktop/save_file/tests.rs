@@ -254,24 +254,24 @@ fn a_link_that_others_may_have_put_there_is_not_followed() {
 
     // Anybody could have renamed it to this.
     fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
-    refused(&link, "a link that is not yours");
+    refused(&link, "a symbolic link that is not yours");
     fs::set_permissions(&open, Permissions::from_mode(0o700)).unwrap();
     // Another name of one that is somewhere else.
     fs::hard_link(&link, open.join("second")).unwrap();
-    refused(&link, "a link that is not yours");
+    refused(&link, "a symbolic link that is not yours");
     fs::remove_file(open.join("second")).unwrap();
     if is_root() {
         fs::set_permissions(&open, Permissions::from_mode(0o1777)).unwrap();
         lchown(&link, Some(OTHER), Some(OTHER)).unwrap();
-        refused(&link, "a link that is not yours");
+        refused(&link, "a symbolic link that is not yours");
         // In a folder of another user, whoever made it.
         lchown(&link, Some(0), Some(0)).unwrap();
         chown(&open, Some(OTHER), Some(OTHER)).unwrap();
-        refused(&link, "a link that is not yours");
+        refused(&link, "a symbolic link that is not yours");
         // Not even through a link of one's own.
         let own = folder.path().join("own");
         symlink("open/link", &own).unwrap();
-        refused(&own, "a link that is not yours");
+        refused(&own, "a symbolic link that is not yours");
         chown(&open, Some(0), Some(0)).unwrap();
     }
     assert!(link.is_symlink());
@@ -332,7 +332,7 @@ fn a_pipe_is_written_to_where_it_is_read_and_not_waited_for() {
         fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
         chown(&path, Some(OTHER), Some(OTHER)).unwrap();
         let _reader = File::options().read(true).write(true).open(&path).unwrap();
-        refused(&path, "a pipe or a device of another user");
+        refused(&path, "a pipe or device of another user");
     }
 }
 
