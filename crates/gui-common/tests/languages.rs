@@ -1,4 +1,4 @@
-//! What the windows say is there in every language, and nothing else is.
+//! Every text of the windows exists in every language, and no other text does.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +15,9 @@ const CHINESE: &str = include_str!("../languages/zh-CN.ftl");
 /// The placeholders of an entry.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Placeholders {
-    /// Those that are written.
+    /// The placeholders that are written.
     shown: BTreeSet<String>,
-    /// Those that an entry chooses by; not every language has a plural.
+    /// The placeholders that select a variant; not every language has a plural.
     chosen_by: BTreeSet<String>,
 }
 
@@ -68,14 +68,14 @@ fn collect(pattern: &Pattern<&str>, placeholders: &mut Placeholders) {
     }
 }
 
-/// An entry that a source says, and what it gives for the placeholders.
+/// An entry that a source uses, and the placeholders that it gives.
 #[derive(Debug, PartialEq, Eq)]
 struct Use {
     id: String,
     given: BTreeSet<String>,
 }
 
-/// Returns what the sources of the windows say, without their tests.
+/// Returns the entries that the sources of the windows use, without their tests.
 fn uses() -> Vec<Use> {
     let sources = sources();
     sources.iter().flat_map(|source| uses_in(source)).collect()
@@ -140,7 +140,7 @@ fn call_of(arguments: &[String]) -> Option<Use> {
     })
 }
 
-/// Takes the arguments of a call apart, from behind its bracket.
+/// Splits the arguments of a call, beginning after its bracket.
 fn arguments(text: &str) -> Vec<String> {
     let mut arguments = vec![String::new()];
     let mut depth = 0;
@@ -227,7 +227,7 @@ fn what_is_given_is_taken_by_some_language() {
     }
 }
 
-/// What a window draws is never written in its code.
+/// No text that a window draws is a literal in its code.
 #[test]
 fn nothing_is_said_without_an_entry() {
     const DRAWING: [&str; 9] = [
@@ -254,7 +254,7 @@ fn nothing_is_said_without_an_entry() {
     }
 }
 
-/// Returns what an entry's line says itself, without what is put into it.
+/// Returns the text of an entry's line without its placeholders.
 fn own_words(line: &str) -> String {
     let said = line.split_once(" =").map_or(line, |(_, said)| said);
     let variant = said.trim_start().trim_start_matches('*');
@@ -271,11 +271,11 @@ fn own_words(line: &str) -> String {
     words
 }
 
-/// Chinese sentences have full-width signs, and no English left in them.
+/// Chinese sentences have full-width punctuation and no English words.
 #[test]
 fn chinese_is_chinese() {
     for line in CHINESE.lines().filter(|line| !line.starts_with('#')) {
-        // What an entry chooses by is named after it.
+        // The selector of an entry is named in its text.
         let said = own_words(line).replace("$count ->", "");
         assert_eq!(testing::english_word_in(&said), None, "{line}");
         let characters: Vec<char> = said.chars().collect();

@@ -64,7 +64,7 @@ fn a_text_is_read_with_its_origin() {
     publisher.publish_text("one").unwrap();
     publisher.publish_text("two, 日本").unwrap();
     let snapshot = place.read().unwrap();
-    // A snapshot keeps nothing alive, and needs nobody to stay.
+    // A snapshot keeps nothing alive and does not need the publisher.
     assert!(publisher.detach().removed);
     let Preview::Text(text) = &snapshot.content else {
         panic!("{snapshot:?} is no text");

@@ -1,15 +1,15 @@
-//! Panics of decoders and encoders: other people's code, at work on files of anybody's.
+//! Panics of decoders and encoders, which are third-party code that processes untrusted input.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether this thread runs something whose panic is an answer, and nobody's business.
+    /// Whether a panic of this thread is caught and must not be printed.
     static IS_UNHEARD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs something that may give up by a panic; `None` where it did. Nothing is printed about it.
+/// Runs a closure and returns `None` if it panics. The panic is not printed.
 pub fn catch<T>(run: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

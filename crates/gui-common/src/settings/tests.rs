@@ -16,14 +16,14 @@ struct Lamp {
     bright: bool,
 }
 
-/// A place for a file, with no directory for it yet.
+/// A path for a file whose directory does not exist yet.
 fn place() -> (TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("shm-core").join("test-app.json");
     (home, path)
 }
 
-/// A place with this file in it.
+/// A path with this file at it.
 fn place_with(content: &[u8]) -> (TempDir, PathBuf) {
     let (home, path) = place();
     fs::create_dir(path.parent().unwrap()).unwrap();
@@ -35,7 +35,7 @@ fn load_from(path: &Path) -> LoadedSettings<Lamp> {
     load(Some(path.to_owned()))
 }
 
-/// Changes something and waits until it is written, as at the end of a program.
+/// Changes the settings and waits until they are written, as at the end of a program.
 fn change(loaded: LoadedSettings<Lamp>, change: impl FnOnce(&mut Settings<Lamp>)) -> Task<Status> {
     SettingsWriter::new(loaded).change(change)
 }
@@ -177,7 +177,10 @@ fn what_is_no_file_is_told_and_kept() {
     fs::create_dir_all(&path).unwrap();
     let loaded = load_from(&path);
     let notice = loaded.notice.clone().expect("it is said");
-    assert!(notice.to_string().contains("it is not a regular file"), "{notice}");
+    assert!(
+        notice.to_string().contains("it is not a regular file"),
+        "{notice}"
+    );
     drop(change(loaded, |settings| settings.switches.bright = true));
     assert!(file::kept_aside(&path).is_dir());
     assert!(load_from(&path).settings.switches.bright);
@@ -194,7 +197,7 @@ fn a_device_is_not_read() {
 #[test]
 fn what_cannot_be_written_is_told() {
     let (home, path) = place();
-    // In the place of the directory.
+    // At the path of the directory.
     fs::write(home.path().join("shm-core"), "").unwrap();
     let loaded = LoadedSettings::<Lamp> {
         path: Some(path),
@@ -210,7 +213,7 @@ fn what_cannot_be_written_is_told() {
 #[test]
 fn what_cannot_be_set_aside_is_not_overwritten() {
     let (_home, path) = place_with(b"precious");
-    // What is in a directory is not replaced by a file.
+    // A directory is not replaced by a file.
     fs::create_dir(file::kept_aside(&path)).unwrap();
     let mut keeper = SettingsWriter::new(load_from(&path));
     let task = keeper.change(|settings| settings.switches.bright = true);

@@ -1,10 +1,10 @@
-//! A path as people type or paste it.
+//! A path that the user types or pastes.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Returns the path that `text` means: without the blanks around it, `~/` being the home folder.
-/// `None` where nothing is left.
+/// Parses a typed path: trims white space and expands `~/` to the home folder. Returns `None` if
+/// nothing is left.
 pub fn parse(text: &str) -> Option<PathBuf> {
     parse_with_home(text, env::home_dir().as_deref())
 }

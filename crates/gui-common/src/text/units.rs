@@ -89,7 +89,7 @@ pub(crate) fn rough_age_lasts(time: Duration) -> Duration {
     Duration::from_secs(next).saturating_sub(time)
 }
 
-/// Writes how long something took, short as it may be: `0.4 ms`, `3 ms`, `1.5 s`, then as [`age`] does.
+/// Formats a duration, including short ones: `0.4 ms`, `3 ms`, `1.5 s`, then as [`age`] does.
 pub fn lapse(time: Duration) -> String {
     match time.as_micros() {
         micros @ 0..1_000 => milliseconds(format!("0.{}", micros / 100)),
@@ -112,7 +112,7 @@ fn milliseconds(number: String) -> String {
 ///
 /// # Errors
 ///
-/// [`DurationError`] where the text is no such number, is negative, or is too long to wait for.
+/// [`DurationError`] if the text is not such a number, is negative, or is too long to wait for.
 pub fn duration(text: &str) -> Result<Duration, DurationError> {
     let text = text.trim();
     let digits = text
@@ -133,7 +133,7 @@ pub fn duration(text: &str) -> Result<Duration, DurationError> {
         .ok_or_else(|| DurationError::new(text))
 }
 
-/// A text that is no duration.
+/// The error for a text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DurationError {
     text: String,

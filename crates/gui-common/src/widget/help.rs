@@ -1,4 +1,4 @@
-//! The help: a card over the dimmed window with all of its shortcuts.
+//! The help: a card over the dimmed window that lists all shortcuts.
 
 use iced::widget::{button, center, column, container, mouse_area, opaque, row, scrollable, space};
 use iced::{Center, Element, Fill};
@@ -9,15 +9,15 @@ use crate::tr;
 use crate::widget::shortcut::Shortcut;
 use crate::widget::theme;
 
-/// An id that no widget has: to give it the focus takes it from all others, so that keys are
-/// meant for the help, and not for a field below it.
+/// An id that no widget has. Focusing it removes the focus from all widgets, so that key presses go
+/// to the help and not to a field below it.
 pub const NO_FIELD: &str = "no field";
 
-/// Room for the longest keys.
+/// The width of the longest chord.
 const KEYS_WIDTH: f32 = 136.0;
 
-/// Draws the help: the shortcuts of the window, and those of its picture. It dims what lies below;
-/// a click beside it closes it, as Esc does.
+/// Draws the help: the shortcuts of the window and of its picture, over the dimmed window. A click
+/// beside the card closes it, as Esc does.
 pub fn view<'a, Message: Clone + 'static>(
     tables: impl IntoIterator<Item = &'static [Shortcut<Message>]>,
     close: Message,

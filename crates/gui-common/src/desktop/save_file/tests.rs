@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Another user: "nobody".
+/// Another user.
 const OTHER: u32 = 65_534;
 
 /// A folder with a file's path in it.
@@ -65,7 +65,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Makes a file under a draft's name of `target`.
+/// Creates a file with the name of a draft of `target`.
 fn leave_draft(folder: &TempDir, target: &str, digit: char) -> PathBuf {
     let random = digit.to_string().repeat(16);
     let path = folder
@@ -235,7 +235,7 @@ fn a_link_of_ones_own_stays_a_link() {
     assert!(near.is_symlink() && far.is_symlink() && dangling.is_symlink());
     assert_eq!(names(&folder), ["dangling", "file", "inner", "near"]);
 
-    // A link is something, even where it leads nowhere.
+    // A dangling link exists too.
     symlink("nowhere", folder.path().join("nowhere-link")).unwrap();
     let taken = folder.path().join("nowhere-link");
     let error = save_as(SaveFile::at(&taken).existing(Existing::Keep), "").unwrap_err();
@@ -252,11 +252,11 @@ fn a_link_that_others_may_have_put_there_is_not_followed() {
     let link = open.join("link");
     symlink("../file", &link).unwrap();
 
-    // Anybody could have renamed it to this.
+    // Any user could have given it this name.
     fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
     refused(&link, "a symbolic link that is not yours");
     fs::set_permissions(&open, Permissions::from_mode(0o700)).unwrap();
-    // Another name of one that is somewhere else.
+    // A hard link to one in another folder.
     fs::hard_link(&link, open.join("second")).unwrap();
     refused(&link, "a symbolic link that is not yours");
     fs::remove_file(open.join("second")).unwrap();
@@ -268,7 +268,7 @@ fn a_link_that_others_may_have_put_there_is_not_followed() {
         lchown(&link, Some(0), Some(0)).unwrap();
         chown(&open, Some(OTHER), Some(OTHER)).unwrap();
         refused(&link, "a symbolic link that is not yours");
-        // Not even through a link of one's own.
+        // Not even through the user's own link.
         let own = folder.path().join("own");
         symlink("open/link", &own).unwrap();
         refused(&own, "a symbolic link that is not yours");
@@ -328,7 +328,7 @@ fn a_pipe_is_written_to_where_it_is_read_and_not_waited_for() {
     assert!(taken.unwrap_err().is_taken());
 
     if is_root() {
-        // A pipe that another user made where everybody may.
+        // A pipe of another user in a world-writable folder.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
         chown(&path, Some(OTHER), Some(OTHER)).unwrap();
         let _reader = File::options().read(true).write(true).open(&path).unwrap();
@@ -449,7 +449,7 @@ fn a_stream_replaces_the_file_at_once() {
     writer.flush().unwrap();
     assert_eq!(read(&path), "new");
     assert_eq!(io::read_to_string(before).unwrap(), "old");
-    // Nobody is kept from locking it.
+    // Its lock is not held.
     File::open(&path).unwrap().try_lock().unwrap();
     assert_eq!(names(&folder), ["file"]);
 }

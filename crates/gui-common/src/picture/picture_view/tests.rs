@@ -11,7 +11,7 @@ use crate::picture::camera::fitted;
 const PANE: Size = Size::new(240.0, 160.0);
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
-/// A picture with an edge, a slope, and, where there is room for it, transparency.
+/// A picture with an edge, a gradient, and transparency if it is large enough.
 fn picture(format: PixelFormat, width: u32, height: u32) -> Picture {
     let metadata = ImageMetadata::packed(format, width, height).expect("it is small");
     let mut payload = Vec::new();
@@ -143,7 +143,7 @@ fn zoomed_pixels_are_squares() {
     pane.looks_like("zoomed");
     let seen = pane.seen();
     assert_eq!(seen.zoom, Some(12.0));
-    // As long as there is room for it, the picture stays in the middle.
+    // A picture that fits into the pane stays centred.
     assert_eq!(seen.pixel, Some((18, 13)));
 }
 
@@ -187,7 +187,7 @@ fn a_picture_is_dragged_also_beyond_the_pane() {
         .release()
         .point_at(239.9, 100.0);
     assert_eq!(pane.column(), Some(1999));
-    // Nothing is held any more.
+    // The drag has ended.
     pane.point_at(100.0, 100.0).point_at(239.9, 100.0);
     assert_eq!(pane.column(), Some(1999));
 }

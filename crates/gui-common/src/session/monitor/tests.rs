@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::picture::picture_view::Seen;
 use crate::session::snapshot::Preview;
 
-/// A key in a directory of its own, and a watch of it.
+/// A key in its own directory, and a monitor of it.
 struct Bench {
     directory: TempDir,
     watch: Monitor,
@@ -209,7 +209,7 @@ fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
     let publisher = bench.publisher();
     publish_picture(&publisher, 400, 300);
     let mut stream = pin!(bench.listen());
-    // The first is in the slot, or will be; the window does not look yet.
+    // The first is in the slot, or will be; the window has not read it yet.
     let first = block_on(stream.next()).expect("the watch goes on");
     const MORE: u64 = 20;
     for _ in 0..MORE {
@@ -229,7 +229,7 @@ fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
         MORE + 1,
         "each is shown or skipped"
     );
-    // What was being converted, and the latest of all.
+    // The one that was being converted, and the latest.
     assert!(seen.len() <= 3, "{} were converted", seen.len());
 }
 
@@ -259,7 +259,7 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
         assert_eq!(drawn_width(&second), 80);
     }
 
-    // None follows, so it is one that stays.
+    // No other follows, so it is converted again.
     let whole = bench.await_picture(&mut stream);
     assert!(whole.is_again, "it is no news");
     assert_eq!(drawn_width(&whole), 400);
@@ -320,7 +320,7 @@ fn what_a_qt_program_streams_is_read_as_asked() {
     }
 }
 
-/// What a watch that begins now tells of the past, and then of the present.
+/// The past and current contents that a new monitor reports.
 fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
     let source = Source::new(bench.key()).options(bench.options());
     let watch = Monitor::new(source, Depth::Content, Arc::default());
@@ -364,7 +364,7 @@ fn what_the_ring_has_is_told_before_the_newest_and_within_bounds() {
     }
     assert_eq!(past_and_present(&bench), ((200..300).collect(), 300));
 
-    // Of what is large, the last ones that a history can keep.
+    // Of large contents, only as many as the history can keep.
     let bench = Bench::new(Depth::Content);
     let options = bench.options().retain_bytes(64 << 20);
     let publisher = Publisher::open(bench.key(), &options).expect("it can be opened");

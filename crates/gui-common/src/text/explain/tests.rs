@@ -10,7 +10,7 @@ use shm_core::{
 
 use super::*;
 
-/// A user id without a name: names are not translated.
+/// A user id without a name, because names are not translated.
 const NOBODY_KNOWN: u32 = 4_000_000_000;
 
 fn key() -> Key {
@@ -30,7 +30,7 @@ fn peer() -> Participant {
     }
 }
 
-/// Every error of shm-core that a window may have to tell of.
+/// Every error of shm-core that a window can show.
 fn errors() -> Vec<Box<dyn Explain>> {
     let mut errors = boxed([
         KeyError::Empty,
@@ -191,7 +191,8 @@ fn list_errors() -> Vec<Box<dyn Explain>> {
     listing.into_iter().chain(listed).collect()
 }
 
-/// Returns what is English of an error, other than what the system says and names of programs and forms.
+/// Returns the first English word of an explanation, other than system messages and names of
+/// programs and forms.
 fn english_in(said: &str) -> Option<String> {
     let mut said = said.replace(&system().to_string(), "");
     for name in ["camera", "QString", "QByteArray", "const char", "QImage"] {
@@ -200,7 +201,7 @@ fn english_in(said: &str) -> Option<String> {
     crate::testing::english_word_in(&said).map(str::to_owned)
 }
 
-/// What is wrong with a file, a sample or metadata, as a part of a sentence.
+/// Invalid files, samples and metadata.
 fn reasons() -> Vec<Box<dyn Explain>> {
     let owner = NOBODY_KNOWN;
     let bytes = 300;
@@ -346,7 +347,7 @@ fn the_sentence_of_an_error_has_the_remedy_and_what_varies() {
     );
 }
 
-/// What can be wrong with a stream, each with its own reason where it has one.
+/// Every error of a stream, with each of its reasons.
 fn stream_errors() -> Vec<StreamError> {
     let text = |text: &str| Message::Text(text.to_owned());
     let packed = ImageMetadata::packed(PixelFormat::Gray8, 4, 4).expect("it is a shape");
@@ -407,7 +408,7 @@ fn what_is_wrong_with_a_stream_is_explained_in_chinese() {
         assert!(english.ends_with('.'), "{english}");
         let said = language::with_language(Language::SimplifiedChinese, || error.explain());
         assert!(said.ends_with('。'), "{said}");
-        // What the library for pictures says of a PNG file is told as it says it.
+        // Messages of the PNG decoder are passed on unchanged.
         if !english.contains("the PNG file") {
             assert_eq!(english_in(&said), None, "{said}");
         }

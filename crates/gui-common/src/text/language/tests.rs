@@ -21,7 +21,7 @@ fn the_first_variable_that_is_set_names_the_locale() {
         Language::English
     );
     assert_eq!(of(&[("LC_ALL", "zh_CN"), ("LANG", "en_US.UTF-8")]), CHINESE);
-    // Empty is as good as not set.
+    // An empty variable counts as not set.
     assert_eq!(of(&[("LC_ALL", ""), ("LANG", "zh_CN")]), CHINESE);
     assert_eq!(
         of(&[("LC_ALL", "C.UTF-8"), ("LANG", "zh_CN")]),
@@ -40,7 +40,7 @@ fn a_list_of_languages_goes_before_the_locale_but_for_the_one_of_c() {
     assert_eq!(list("zh_CN", "C"), Language::English);
     assert_eq!(list("zh_CN", "POSIX"), Language::English);
     assert_eq!(of(&[("LANGUAGE", "zh_CN")]), Language::English);
-    // Who lists languages wants none but those.
+    // A list of languages excludes all others.
     assert_eq!(list("fr:de", "zh_CN.UTF-8"), Language::English);
 }
 
