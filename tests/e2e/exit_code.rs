@@ -176,7 +176,7 @@ fn following() {
     }
     let loader = loaded(&scene, &["text", "words"]);
     drop(follow(&["--count", "1"]).run().done());
-    drop(follow(&["--raw", "-"]).run().refused("no picture"));
+    drop(follow(&["--raw", "-"]).run().refused("not a picture"));
     let ended = follow(&["--until-end"]).start();
     ended.wait_for("words");
     let signal = follow(&[]).start();

@@ -92,7 +92,7 @@ fn json_is_an_object_a_line_with_the_fields_of_show() {
 fn time_without_anything_new_is_a_failure() {
     let scene = Scene::new();
     let nothing = scene.viewer(["follow", "--timeout", "100ms"]).run();
-    let said = nothing.refused("Nothing new came into").stderr;
+    let said = nothing.refused("No new content in").stderr;
     assert!(said.contains(scene.key()), "{said}");
 
     let _loader = loaded(&scene, "one");
@@ -198,7 +198,7 @@ fn what_is_no_picture_has_no_pixels() {
     let scene = Scene::new();
     let _loader = loaded(&scene, "no picture");
     let follow = scene.viewer(["follow", "--raw", "-"]).run();
-    drop(follow.refused("no picture"));
+    drop(follow.refused("not a picture"));
 }
 
 #[test]

@@ -238,7 +238,7 @@ fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
         let list = printed(scene.bare_viewer(["list"]));
         // Before it may stand what Qt programs share, whoever started them.
         let line = list.lines().last().unwrap();
-        assert!(line.contains("which no key may have"), "{line}");
+        assert!(line.contains("which no key may contain"), "{line}");
         // The remedy is a command that works.
         let (_, command) = line.split_once("remove it: ").unwrap();
         scene.program("bash").args(["-c", command]).run().done();
@@ -336,7 +336,7 @@ fn a_crowd_of_foreign_files_is_one_line() {
     assert!(brief.contains(scene.key()), "{brief}");
     assert!(
         brief.ends_with(
-            "\nLeft alone: 3000 names that are no segments (viewer-app list --all names each).\n"
+            "\nIgnored: 3000 files that are not segments (viewer-app list --all lists each).\n"
         ),
         "{brief}"
     );

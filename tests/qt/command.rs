@@ -223,7 +223,7 @@ fn a_lock_that_a_qt_program_holds_for_long_is_waited_for_by_who_follows() {
         .done();
     theirs.ask(&["lock"]).done();
     let follower = on(&stage, scene.viewer(["follow", "--count", "1"])).start();
-    follower.wait_for_complaint("It is looked at again.");
+    follower.wait_for_complaint("Retrying.");
     theirs.ask(&["unlock"]).done();
     follower.wait_for("first");
     follower.finish().done();

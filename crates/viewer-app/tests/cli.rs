@@ -559,7 +559,7 @@ fn a_list_tells_of_segments_and_of_what_is_none() {
         first.starts_with("one ") && first.contains("5 bytes"),
         "{table}"
     );
-    assert!(table.contains("Left alone:\n  odd: "), "{table}");
+    assert!(table.contains("Ignored:\n  odd: "), "{table}");
 }
 
 #[test]
