@@ -307,7 +307,7 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     // As much as there is room for; that it does not all fit is the point.
     drop(fs::write(&filler, vec![1; 2 << 20]));
     loader.write(&[2; 800_000]);
-    let warning = loader.wait_for_complaint("left out");
+    let warning = loader.wait_for_complaint("being skipped");
     assert!(warning.contains("There is no room"), "{warning}");
     let mut reader = Reader::attach(&scene);
     let shown = reader.0.latest().unwrap().unwrap();
@@ -320,7 +320,7 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     let said = outcome.text();
     assert!(said.contains("Streamed 2 frames"), "{said}");
     assert!(said.contains("2 more were skipped."), "{said}");
-    assert_eq!(outcome.stderr.matches("left out").count(), 1, "told once");
+    assert_eq!(outcome.stderr.matches("being skipped").count(), 1, "told once");
     scene.assert_empty();
 }
 

@@ -27,7 +27,7 @@ use gui_common::widget::key_field::DEFAULT_KEY;
 use qt_bridge::Form;
 use shm_io::Address;
 
-use app::Settings;
+use app::LaunchSettings;
 use cli::{Command, CommandError};
 
 const EXAMPLES: &str = "\
@@ -132,12 +132,12 @@ fn open_window(arguments: Arguments) -> Result<(), String> {
         return Err(CommandError::FormNeedsQtKey.to_string());
     }
     let run = || {
-        let settings = Settings {
+        let settings = LaunchSettings {
             key: arguments.key,
             form: arguments.form,
             directory: None,
             verbose: arguments.verbose,
-            remembered: settings::load_for("loader-app"),
+            saved: settings::load_for("loader-app"),
         };
         app::application(settings).run()
     };

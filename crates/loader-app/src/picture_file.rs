@@ -31,7 +31,7 @@ use conversion::{Conversion, PixelBlock};
 use decoder::{DecodeStrategy, InputReader, PictureDecoder, decoded_bytes, peak_bytes};
 use input::{BoundedFile, MemoryCheck};
 
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 /// The extensions of the supported formats, for file dialogs.
 pub(crate) const EXTENSIONS: [&str; 18] = [
@@ -59,7 +59,7 @@ pub(crate) struct PictureFile {
 struct DecodeGuard {
     limit: Limit,
     memory: Arc<MemoryCheck>,
-    progress: Arc<Progress>,
+    progress: Arc<ReadProgress>,
 }
 
 impl PictureFile {
@@ -76,7 +76,7 @@ impl PictureFile {
     pub(crate) fn open(
         path: &Path,
         limit: Limit,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
     ) -> Result<PictureFile, PictureError> {
         let unreadable = |source| PictureError::Unreadable {
             path: path.to_owned(),
@@ -275,7 +275,7 @@ impl DecodeGuard {
 /// Runs a decoder whose memory is limited elsewhere; reports its panic and cancellation.
 pub(crate) fn guarded<T>(
     path: &Path,
-    progress: &Progress,
+    progress: &ReadProgress,
     decode: impl FnOnce() -> Result<T, PictureError>,
 ) -> Result<T, PictureError> {
     let result = decoder_panic::catch(decode).unwrap_or_else(|| {

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// The progress of reading a file, shared by the reading thread and the threads that wait for it.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct ReadProgress {
     read: AtomicU64,
     /// 0 until the file is open.
     total: AtomicU64,
     is_cancelled: AtomicBool,
 }
 
-impl Progress {
+impl ReadProgress {
     /// Cancels the reader: its next read fails.
     pub(crate) fn cancel(&self) {
         self.is_cancelled.store(true, Relaxed);
@@ -35,16 +35,16 @@ impl Progress {
     }
 }
 
-/// A reader that counts the bytes it reads in a [`Progress`], and fails once that is cancelled.
+/// A reader that counts the bytes it reads in a [`ReadProgress`], and fails once that is cancelled.
 #[derive(Debug)]
 pub(crate) struct ProgressReader<R> {
     file: R,
-    progress: Arc<Progress>,
+    progress: Arc<ReadProgress>,
 }
 
 impl<R> ProgressReader<R> {
     /// Wraps a file of `total` bytes.
-    pub(crate) fn new(file: R, total: u64, progress: Arc<Progress>) -> ProgressReader<R> {
+    pub(crate) fn new(file: R, total: u64, progress: Arc<ReadProgress>) -> ProgressReader<R> {
         progress.read.store(0, Relaxed);
         progress.total.store(total, Relaxed);
         ProgressReader { file, progress }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn reads_are_counted_and_fail_after_cancellation() {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         assert_eq!(progress.fraction(), 0.0);
         let mut file = ProgressReader::new(Cursor::new([7; 8]), 8, Arc::clone(&progress));
         let mut buffer = [0; 6];

@@ -30,9 +30,8 @@ use shm_io::{Address, OnViewers, Published, Released, Sink, SinkError};
 
 pub(crate) use frame_source::FrameSource;
 pub(crate) use loadable::{ByteSource, Loadable};
-pub(crate) use stream::{StreamControl, StreamEnd, StreamProgress};
-pub(crate) use stream::{StreamEnd as End, StreamProgress as Report, StreamSummary as Streamed};
-pub(crate) use thread::{Reply, SessionThread, StreamEvent as News};
+pub(crate) use stream::{StreamControl, StreamEnd, StreamProgress, StreamSummary};
+pub(crate) use thread::{Reply, SessionThread, StreamEvent};
 
 use crate::frames::FrameError;
 use crate::picture_file::PictureError;
@@ -124,7 +123,7 @@ impl Session {
 }
 
 /// Returns the remedy for a segment that another process removed.
-pub(crate) fn remedy_of_loss() -> String {
+pub(crate) fn loss_remedy() -> String {
     let (setting, file) = ("RemoveIPC=no", "/etc/systemd/logind.conf");
     tr!("lost-remedy", setting = setting, file = file)
 }

@@ -70,7 +70,7 @@ impl fmt::Display for CommandError {
             ),
             CommandError::Lost(key) => f.write_str(&language::sentences([
                 tr!("lost", key = key),
-                session::remedy_of_loss(),
+                session::loss_remedy(),
                 "With --restore the program loads it again.".to_owned(),
             ])),
             CommandError::Signals(error) => write!(

@@ -347,7 +347,7 @@ impl StreamControl for TerminalControl<'_> {
 
     fn frames_skipped(&mut self, reason: &LoadError) {
         self.log(&format!(
-            "warning: Frames are skipped, and the last one stays. {}",
+            "warning: Frames are being skipped; the last frame stays. {}",
             reason.remedy()
         ));
     }

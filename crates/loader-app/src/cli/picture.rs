@@ -12,7 +12,7 @@ use shm_io::Address;
 
 use super::CommandError;
 use crate::picture_file::PictureError;
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 use crate::session::{LoadError, Loadable, Loaded, Session};
 
 /// The time before the progress line appears.
@@ -26,7 +26,7 @@ pub(super) fn load(
     session: &mut Session,
     key: &Address,
     path: PathBuf,
-    progress: &Arc<Progress>,
+    progress: &Arc<ReadProgress>,
     termination: &Termination,
 ) -> Result<Loaded, CommandError> {
     let mut content = Loadable::Picture(path.clone(), Arc::clone(progress));

@@ -12,7 +12,7 @@ use gui_common::tr;
 
 use super::{Drawn, FrameError, FrameInfo, FrameReader, NextFrame};
 use crate::picture_file::{PictureError, PictureFile};
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 /// The pictures of a folder, in the order of their names, in a loop. Each round lists the folder
 /// again.
@@ -21,7 +21,7 @@ pub(crate) struct FolderFrames {
     path: PathBuf,
     /// How long each picture is shown.
     each: Duration,
-    progress: Arc<Progress>,
+    progress: Arc<ReadProgress>,
     /// The remaining files of this round.
     rest: vec::IntoIter<PathBuf>,
     /// The current picture, until it is drawn.
@@ -43,7 +43,7 @@ impl FolderFrames {
     pub(crate) fn open(
         path: &Path,
         each: Duration,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
     ) -> Result<FolderFrames, FrameError> {
         Ok(FolderFrames {
             rest: files_of(path)?,
@@ -108,7 +108,7 @@ impl FrameReader for FolderFrames {
     }
 }
 
-fn open(path: &Path, progress: &Arc<Progress>) -> Result<PictureFile, PictureError> {
+fn open(path: &Path, progress: &Arc<ReadProgress>) -> Result<PictureFile, PictureError> {
     PictureFile::open(path, Limit::DEFAULT, Arc::clone(progress))
 }
 
@@ -265,7 +265,10 @@ mod tests {
         refused("its 2 files");
         let missing =
             FolderFrames::open(Path::new("/nonexistent"), EACH, Arc::default()).unwrap_err();
-        assert!(missing.to_string().contains("no such folder"), "{missing}");
+        assert!(
+            missing.to_string().contains("folder does not exist"),
+            "{missing}"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use shm_core::PixelFormat;
 
 use super::{Drawn, FrameError, FrameInfo, FrameReader, NextFrame, shape};
 use crate::picture_file::{Flaw, PictureError, guarded};
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 /// Delays up to this one are replaced by [`DEFAULT_DELAY`], as browsers do.
 const MIN_DELAY: Duration = Duration::from_millis(10);
@@ -115,7 +115,7 @@ impl FrameReader for GifFrames {
     fn next(&mut self) -> Result<NextFrame, FrameError> {
         self.current = None;
         let round = &mut self.round;
-        let next = guarded(&self.path, &Progress::default(), || {
+        let next = guarded(&self.path, &ReadProgress::default(), || {
             let read = round.next().transpose();
             read.map_err(|error| PictureError::from_image(&self.path, error, LIMIT))
         });
@@ -158,7 +158,7 @@ impl std::fmt::Debug for GifFrames {
 
 /// Returns a decoder at the first frame.
 fn decode_from_start(path: &Path, file: &File) -> Result<image::Frames<'static>, FrameError> {
-    let opened = guarded(path, &Progress::default(), || {
+    let opened = guarded(path, &ReadProgress::default(), || {
         let mut file = file.try_clone().map_err(|error| unreadable(path, error))?;
         file.rewind().map_err(|error| unreadable(path, error))?;
         let failed = |error| PictureError::from_image(path, error, LIMIT);
@@ -298,7 +298,10 @@ mod tests {
         let said = GifFrames::open(directory.path()).unwrap_err().to_string();
         assert!(said.contains("not an animated GIF"), "{said}");
         let missing = GifFrames::open(Path::new("/nonexistent/a.gif")).unwrap_err();
-        assert!(missing.to_string().contains("no such file"), "{missing}");
+        assert!(
+            missing.to_string().contains("file does not exist"),
+            "{missing}"
+        );
     }
 
     #[test]

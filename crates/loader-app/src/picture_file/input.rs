@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use gui_common::picture::limit::Limit;
 
-use crate::progress::{Progress, ProgressReader};
+use crate::progress::{ProgressReader, ReadProgress};
 
 /// The growth beyond the limit that is allowed for the rest of the process.
 const SLACK: u64 = 16 << 20;
@@ -30,7 +30,7 @@ impl BoundedFile {
     pub(super) fn new(
         file: File,
         length: u64,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
         memory: Arc<MemoryCheck>,
     ) -> BoundedFile {
         BoundedFile {

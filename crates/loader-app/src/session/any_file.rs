@@ -9,7 +9,7 @@ use gui_common::picture::limit::Limit;
 
 use super::{ByteSource, LoadError, Loadable};
 use crate::picture_file::{PictureError, PictureFile};
-use crate::progress::{Progress, ProgressReader};
+use crate::progress::{ProgressReader, ReadProgress};
 
 /// The longest file that is loaded as a text.
 const MAX_TEXT_BYTES: u64 = 256 << 20;
@@ -24,7 +24,7 @@ impl Loadable {
     /// # Errors
     ///
     /// Returns a [`LoadError`] if the file cannot be read, or is a folder, a device or a pipe.
-    pub(crate) fn of_file(path: &Path, progress: Arc<Progress>) -> Result<Loadable, LoadError> {
+    pub(crate) fn of_file(path: &Path, progress: Arc<ReadProgress>) -> Result<Loadable, LoadError> {
         let name = || path.display().to_string();
         let unreadable = |source| LoadError::Bytes {
             name: name(),
@@ -54,7 +54,7 @@ impl Loadable {
 }
 
 /// Returns the text of a file; `None` if it is not UTF-8, contains a NUL byte, or is too long.
-fn read_text(path: &Path, length: u64, progress: &Arc<Progress>) -> io::Result<Option<String>> {
+fn read_text(path: &Path, length: u64, progress: &Arc<ReadProgress>) -> io::Result<Option<String>> {
     if length > MAX_TEXT_BYTES {
         return Ok(None);
     }
@@ -136,7 +136,7 @@ mod tests {
         for (name, bytes) in [("text", &b"words"[..]), ("bytes", b"\0")] {
             let path = directory.path().join(name);
             fs::write(&path, bytes).unwrap();
-            let progress = Arc::new(Progress::default());
+            let progress = Arc::new(ReadProgress::default());
             let content = Loadable::of_file(&path, Arc::clone(&progress)).unwrap();
             drop(content);
             progress.cancel();

@@ -8,7 +8,7 @@ use gui_common::picture::limit::Limit;
 use shm_core::PixelFormat;
 
 use crate::frames::{self, FolderFrames, FrameError, FrameReader, GifFrames, Rate, TestPattern};
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 /// A source of frames that the window can stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl FrameSource {
     /// Opens the source. Cancelling `progress` stops long reads.
     pub(super) fn open(
         &self,
-        progress: &Arc<Progress>,
+        progress: &Arc<ReadProgress>,
     ) -> Result<Box<dyn FrameReader>, FrameError> {
         Ok(match self {
             FrameSource::TestPattern => {

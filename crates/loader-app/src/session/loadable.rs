@@ -15,7 +15,7 @@ use shm_io::Payload;
 use super::LoadError;
 use crate::media_type;
 use crate::picture_file::PictureFile;
-use crate::progress::{Progress, ProgressReader};
+use crate::progress::{ProgressReader, ReadProgress};
 
 /// Content to load.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) enum Loadable {
     /// A text.
     Text(String),
     /// A picture file, and the progress of decoding it.
-    Picture(PathBuf, Arc<Progress>),
+    Picture(PathBuf, Arc<ReadProgress>),
     /// Decoded pixels, such as those of the clipboard.
     Pixels(Pixels),
     /// Any bytes.
@@ -76,7 +76,7 @@ pub(crate) struct ByteSource {
     /// The name of the source in errors.
     name: String,
     /// Counts what is read, and can cancel it.
-    progress: Arc<Progress>,
+    progress: Arc<ReadProgress>,
 }
 
 impl ByteSource {
@@ -96,7 +96,7 @@ impl ByteSource {
     /// Returns the same errors as [`Self::open`].
     pub(crate) fn open_with_progress(
         path: &Path,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
     ) -> Result<ByteSource, LoadError> {
         let opened = File::open(path).and_then(|file| {
             let stat = file.metadata()?;

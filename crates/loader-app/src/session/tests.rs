@@ -1,7 +1,7 @@
 //! Loading, clearing and releasing, each test in its own directory.
 
 use super::*;
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -180,7 +180,7 @@ fn a_cancelled_load_leaves_the_previous_content() {
     let mut session = fixture.session();
     session.load(key("K"), &mut text("kept")).unwrap();
     for name in ["K", "Other"] {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         progress.cancel();
         let mut content = Loadable::Picture(picture(&fixture), progress);
         let error = session.load(key(name), &mut content).unwrap_err();

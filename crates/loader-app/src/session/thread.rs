@@ -17,7 +17,7 @@ use shm_io::{Address, Released, Viewers};
 
 use super::stream::{StreamControl, StreamProgress, StreamSummary};
 use super::{FrameSource, LoadError, Loadable, Loaded, Session};
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 /// The result of a call, in a form that a message can carry.
 pub(crate) type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
@@ -38,7 +38,7 @@ struct StreamHandle {
     /// Nothing is ever sent. Dropping the sender disconnects the receiver, which stops the stream.
     _alive: mpsc::Sender<Infallible>,
     /// The progress of reading the next frame.
-    progress: Arc<Progress>,
+    progress: Arc<ReadProgress>,
 }
 
 impl Drop for StreamHandle {
@@ -55,7 +55,7 @@ pub(crate) enum StreamEvent {
     /// The stream goes on.
     Progress(StreamProgress),
     /// Frames are skipped, for this reason.
-    LeftOut(String),
+    FramesSkipped(String),
     /// The stream ended; `None` if there was no frame before it was stopped.
     Ended(Reply<Option<Arc<StreamSummary>>, LoadError>),
 }
@@ -76,13 +76,13 @@ impl SessionThread {
     }
 
     /// Sets the form in which later calls write content for Qt programs; `None` for the one that fits.
-    pub(crate) fn stream_as(&mut self, form: Option<Form>) {
+    pub(crate) fn set_form(&mut self, form: Option<Form>) {
         self.form = form;
     }
 
     /// Returns a task that yields the viewers of the segment each time they change. Only the first call
     /// returns one that yields.
-    pub(crate) fn watched(&mut self) -> Task<Viewers> {
+    pub(crate) fn viewers(&mut self) -> Task<Viewers> {
         self.viewers
             .take()
             .map_or_else(Task::none, |viewers| Task::run(viewers, |viewers| viewers))
@@ -102,7 +102,7 @@ impl SessionThread {
         &mut self,
         key: Address,
         path: PathBuf,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
     ) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Loadable::Picture(path, progress))
     }
@@ -112,7 +112,7 @@ impl SessionThread {
         &mut self,
         key: Address,
         path: PathBuf,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
     ) -> Task<Reply<Loaded, LoadError>> {
         self.call(move |session| {
             let mut content = Loadable::of_file(&path, progress).map_err(Arc::new)?;
@@ -157,7 +157,7 @@ impl SessionThread {
     pub(crate) fn stream(&mut self, key: Address, source: FrameSource) -> Task<StreamEvent> {
         let (sender, events) = stream_mpsc::unbounded();
         let (alive, stopped) = mpsc::channel();
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         let stream = StreamHandle {
             _alive: alive,
             progress: Arc::clone(&progress),
@@ -176,7 +176,7 @@ impl SessionThread {
                 .map_err(Arc::new)
         });
         self.stream = Some(stream);
-        // The events end when the control is skipped, before the reply arrives: the end comes last.
+        // The events end when the control is dropped, before the reply arrives: the end comes last.
         Task::run(events, |events| events).chain(played.map(StreamEvent::Ended))
     }
 
@@ -239,6 +239,6 @@ impl StreamControl for WindowControl {
     }
 
     fn frames_skipped(&mut self, reason: &LoadError) {
-        self.send(StreamEvent::LeftOut(reason.remedy()));
+        self.send(StreamEvent::FramesSkipped(reason.remedy()));
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 
 use std::sync::Arc;
 
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 /// Returns a small file of every format.
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
@@ -159,7 +159,7 @@ fn cancellation_is_reported_in_every_format() {
     let directory = directory();
     for (name, bytes) in samples() {
         let path = file(&directory, name, &bytes);
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         let picture = PictureFile::open(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];
         progress.cancel();
@@ -177,7 +177,7 @@ fn cancellation_is_reported_in_every_format() {
 fn progress_reaches_the_end_in_every_format() {
     let directory = directory();
     for (name, bytes) in samples() {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         let path = file(&directory, name, &bytes);
         let picture = PictureFile::open(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];
