@@ -164,7 +164,7 @@ fn arguments(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn calls_are_taken_apart() {
+fn calls_are_parsed() {
     let found = uses_in(
         "fn f() {\n    tr!(\n        \"two\",\n        key = f(a, \"b, c)\"),\n        bytes = 1,\n    );\n}\n// tr!(\"no\")",
     );
@@ -186,7 +186,7 @@ fn both_languages_have_the_same_entries_with_the_same_placeholders() {
 }
 
 #[test]
-fn everything_that_is_said_is_there_with_its_placeholders() {
+fn every_used_text_exists_with_its_placeholders() {
     let uses = uses();
     for (tag, source) in [("en", ENGLISH), ("zh-CN", CHINESE)] {
         let entries = entries(source);
@@ -202,7 +202,7 @@ fn everything_that_is_said_is_there_with_its_placeholders() {
 }
 
 #[test]
-fn everything_that_is_there_is_said() {
+fn every_text_is_used() {
     let said: BTreeSet<String> = uses().into_iter().map(|one| one.id).collect();
     assert!(said.len() > 300, "{}", said.len());
     let chinese = entries(CHINESE);
@@ -211,7 +211,7 @@ fn everything_that_is_there_is_said() {
 }
 
 #[test]
-fn what_is_given_is_taken_by_some_language() {
+fn every_placeholder_is_used_by_some_language() {
     let (english, chinese) = (entries(ENGLISH), entries(CHINESE));
     for Use { id, given } in uses() {
         let takes = |entries: &Entries, name: &String| {
@@ -229,7 +229,7 @@ fn what_is_given_is_taken_by_some_language() {
 
 /// No text that a window draws is a literal in its code.
 #[test]
-fn nothing_is_said_without_an_entry() {
+fn no_drawn_text_is_a_literal() {
     const DRAWING: [&str; 9] = [
         "text(",
         "text_input(",
@@ -273,7 +273,7 @@ fn own_words(line: &str) -> String {
 
 /// Chinese sentences have full-width punctuation and no English words.
 #[test]
-fn chinese_is_chinese() {
+fn chinese_texts_have_no_english_words() {
     for line in CHINESE.lines().filter(|line| !line.starts_with('#')) {
         // The selector of an entry is named in its text.
         let said = own_words(line).replace("$count ->", "");

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_from_the_callers_memory() {
+    fn the_callers_memory_is_never_passed_to_the_kernel() {
         let payload: Vec<u8> = (0..=u8::MAX).cycle().take(1_000_000).collect();
         let mut writer = CopyWriter::new(Places::default());
         writer.write_all(b"before").unwrap();

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_display_of_the_wrong_form_is_refused() {
+    fn an_invalid_display_name_is_refused() {
         for display in ["", "7", ":", ":x", "host:70000", ":-1"] {
             let error = reach_x11(display).expect_err(display);
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{display}");
@@ -198,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn a_display_that_nobody_serves_is_refused() {
-        reach_x11(":64999.0").expect_err("nobody serves it");
-        reach_wayland("/nonexistent/wayland-0").expect_err("nobody serves it");
+    fn a_display_without_a_server_is_refused() {
+        reach_x11(":64999.0").expect_err("no server");
+        reach_wayland("/nonexistent/wayland-0").expect_err("no server");
     }
 
     #[test]
-    fn the_reason_is_cut_out_of_a_panic() {
+    fn the_reason_is_extracted_from_a_panic_message() {
         let message =
             "Create event loop: Os(OsError { line: 7, file: \"x\", error: Misc(\"gone\") })";
         assert_eq!(reason_in(message), "Misc(\"gone\")");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn only_panics_about_opening_are_swallowed() {
+    fn only_panics_of_opening_the_display_are_caught() {
         assert!(concerns_opening(
             "Create event loop: Os(OsError { line: 1 })"
         ));

@@ -280,7 +280,7 @@ mod tests {
 
     // One test, because a signal reaches every `Termination` of the process.
     #[test]
-    fn a_signal_ends_every_wait_and_so_do_time_input_and_an_announcement() {
+    fn a_wait_ends_by_signal_timeout_input_or_announcement() {
         let termination = Termination::catch().expect("handlers can be registered");
         assert_eq!(
             termination.wait(Some(Duration::from_millis(1))),

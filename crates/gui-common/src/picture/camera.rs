@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_part_may_be_visible() {
+    fn a_part_of_the_picture_can_be_visible() {
         let large = Axis {
             start: -4,
             drawn: 12,
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_the_pointer_stays_there() {
+    fn zooming_keeps_the_pixel_under_the_pointer() {
         let mut camera = camera(2000, 1000);
         let pointer = Point::new(300.5, 50.5);
         let pixel = camera.at(pointer);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn zooming_stops_at_round_numbers_and_at_the_whole() {
+    fn zooming_stops_at_round_numbers_and_at_fit() {
         let mut camera = camera(30, 20);
         let middle = Point::new(200.0, 100.0);
         camera.zoom_out(middle);
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_moved_up_to_its_edges() {
+    fn panning_stops_at_the_edges() {
         let mut camera = camera(800, 100);
         camera.show_as_it_is(Point::new(200.0, 100.0));
         assert!(camera.hides_something());
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_found_where_they_are_drawn() {
+    fn a_point_maps_to_the_pixel_drawn_there() {
         let mut camera = camera(30, 20);
         assert_eq!(camera.pixel_at(Point::new(185.0, 90.0)), Some((0, 0)));
         assert_eq!(camera.pixel_at(Point::new(184.9, 90.0)), None);
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn another_picture_of_the_same_size_is_looked_at_in_the_same_way() {
+    fn another_picture_of_the_same_size_keeps_the_view() {
         let mut camera = camera(800, 800);
         camera.zoom_in(Point::new(10.0, 10.0));
         let before = camera;

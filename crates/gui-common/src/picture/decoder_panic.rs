@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_answer_and_what_comes_after_it_goes_on() {
+    fn a_caught_panic_returns_none_and_later_panics_are_printed() {
         assert_eq!(catch(|| 7), Some(7));
         assert_eq!(catch(|| -> u8 { panic!("of a decoder") }), None);
         assert!(!IS_UNHEARD.get());

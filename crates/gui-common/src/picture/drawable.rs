@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pixel_can_be_looked_at_however_large_the_picture_is() {
+    fn every_pixel_of_a_large_picture_can_be_shown() {
         for (width, height) in [(3, 2), (60_000, 3)] {
             let mut picture = picture(width, height);
             assert_eq!(picture.pixel(1, 0), Some([10, 10, 10, 255]));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_that_is_seen_for_a_moment_only_what_is_seen_is_converted() {
+    fn a_picture_of_a_stream_is_converted_only_for_the_pane() {
         let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 400, 300).expect("it is small");
         let mut payload = vec![255; 400 * 300 * 4];
         let pane = Some(Size::new(100, 100));

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_whole_numbers_of_binary_units() {
+    fn sizes_have_binary_units() {
         for (text, bytes, written) in [
             ("1", 1, "1"),
             ("1025", 1_025, "1025"),
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_size_and_no_limit() {
+    fn zero_is_a_size_but_not_a_limit() {
         assert_eq!((bytes("0"), format(0)), (Ok(0), "0".to_owned()));
         assert_eq!(bytes("0M"), Ok(0));
     }
 
     #[test]
-    fn anything_else_is_refused_with_an_example() {
+    fn an_invalid_text_is_refused_with_an_example() {
         for text in [
             "",
             "G",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_admits_what_is_needed() {
+    fn the_suggested_limit_is_at_least_the_need() {
         for (bytes, written) in [
             (1, "1M"),
             (1 << 20, "1M"),

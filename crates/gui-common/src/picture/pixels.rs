@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_between_rows_is_left_out() {
+    fn padding_between_rows_is_skipped() {
         let metadata = metadata(PixelFormat::Gray8, 2, 2, 3);
         let rows = Rows::new(&metadata, &[1, 2, 99, 3, 4, 99]).expect("two rows fit");
         assert_eq!(rows.packed().as_ref(), [1, 2, 3, 4]);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_are_errors() {
+    fn contradictory_metadata_is_an_error() {
         let short = metadata(PixelFormat::Rgb8, 2, 1, 5);
         let empty = metadata(PixelFormat::Rgb8, 0, 1, 6);
         let flat = metadata(PixelFormat::Rgb8, 2, 0, 6);
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn invisible_pixels_lend_no_colour() {
+    fn transparent_pixels_contribute_no_colour() {
         let metadata = metadata(PixelFormat::Rgba8, 2, 1, 8);
         let rows = Rows::new(&metadata, &[255, 0, 0, 0, 0, 0, 80, 255]).expect("one row fits");
         assert_eq!(rows.to_scaled_rgba(1, 1), [0, 0, 80, 128]);

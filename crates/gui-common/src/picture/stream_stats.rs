@@ -22,7 +22,7 @@ pub struct StreamStats {
     /// The newest sample, which is counted when the next one arrives.
     current: Option<DrawLatency>,
     /// The figures shown until the next refresh.
-    told: Option<(Figures, Instant)>,
+    shown_figures: Option<(Figures, Instant)>,
 }
 
 /// The figures of a [`StreamStats`]: `118 shown, 2 skipped, 9 ms`.
@@ -61,7 +61,7 @@ impl StreamStats {
 
     /// Returns the figures, or `None` until one sample was drawn and followed by another.
     pub fn figures(&self) -> Option<Figures> {
-        self.told.map(|(figures, _)| figures)
+        self.shown_figures.map(|(figures, _)| figures)
     }
 
     fn refresh(&mut self, now: Instant) -> bool {
@@ -69,7 +69,7 @@ impl StreamStats {
             return false;
         };
         let is_due = |at: Instant| now.duration_since(at) >= REFRESH;
-        if self.told.is_some_and(|(_, at)| !is_due(at)) {
+        if self.shown_figures.is_some_and(|(_, at)| !is_due(at)) {
             return false;
         }
         let figures = Figures {
@@ -77,7 +77,7 @@ impl StreamStats {
             skipped: self.skipped,
             latency,
         };
-        self.told = Some((figures, now));
+        self.shown_figures = Some((figures, now));
         true
     }
 }

@@ -9,6 +9,6 @@ use crate::text::terminal;
 
 /// Prints once to standard error why the program polls.
 pub fn warn_once(polling: &Polling) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| terminal::print_error(polling.explain()));
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| terminal::print_error(polling.explain()));
 }

@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_no_text() {
+    fn invalid_utf8_is_not_a_text() {
         assert_eq!(Text::from_copy(b"ab\xffcd".into(), true), None);
         assert_eq!(Text::from_copy(b"ab\xffcd".into(), false), None);
         // A complete text that ends within a character is damaged, not cut.

@@ -148,22 +148,22 @@ mod tests {
     }
 
     #[test]
-    fn work_happens_elsewhere_and_its_result_comes_back() {
+    fn work_runs_on_another_thread_and_returns_its_result() {
         let here = thread::current().id();
         let elsewhere = outcome(run("test", move || thread::current().id() != here));
         assert!(matches!(elsewhere, Some(Ok(true))));
     }
 
     #[test]
-    fn work_that_dies_is_an_error() {
+    fn work_that_panics_is_an_error() {
         let died = outcome(run::<()>("test", || panic!("on purpose")));
         assert!(matches!(died, Some(Err(WorkerError::Died))));
     }
 
     #[test]
-    fn an_owner_thread_keeps_what_it_owns_until_it_is_dropped() {
-        let (told, ended) = mpsc::channel::<()>();
-        let owner = OwnerThread::start("test", move || (0, told));
+    fn an_owner_thread_keeps_its_value_until_it_is_dropped() {
+        let (alive, ended) = mpsc::channel::<()>();
+        let owner = OwnerThread::start("test", move || (0, alive));
         for expected in 1..4 {
             let count = owner.call(|owned| {
                 owned.0 += 1;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_thread_that_died_says_so() {
+    fn a_call_to_a_panicked_owner_thread_is_an_error() {
         let owner = OwnerThread::<()>::start("test", || ());
         let died = outcome(owner.call(|()| -> () { panic!("on purpose") }));
         assert!(matches!(died, Some(Err(WorkerError::Died))));

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_lines() {
+    fn no_bytes_give_no_lines() {
         assert_eq!(dump(&[]), "");
     }
 }

@@ -5,10 +5,7 @@
 //! characters ([`shm_core::escape`]) are escaped, except for line feeds and tabs. A pipe or a file
 //! gets everything unchanged, and so does a terminal with [`EscapeOption`]. Lints forbid `println!`
 //! and similar macros, so that all output goes through this module.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the door that everybody else goes through"
-)]
+#![expect(clippy::disallowed_methods, reason = "all other code uses this module")]
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_around_a_path_do_not_count() {
+    fn white_space_around_a_path_is_trimmed() {
         let expected = Some(PathBuf::from("/tmp/my photo.png"));
         assert_eq!(parse_with_home(" /tmp/my photo.png\n", None), expected);
         assert_eq!(parse_with_home(" \t", None), None);

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_takes_no_time_is_told_in_milliseconds() {
+    fn short_durations_are_in_milliseconds() {
         for (micros, written) in [
             (0, "0.0 ms"),
             (449, "0.4 ms"),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_read_as_people_write_them() {
+    fn byte_counts_use_decimal_units() {
         assert_eq!(bytes(0), "0 bytes");
         assert_eq!(bytes(1), "1 byte");
         assert_eq!(bytes(999), "999 bytes");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000), "1,000");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn rough_ages_last_until_they_change() {
+    fn a_rough_age_is_valid_until_it_changes() {
         let mut time = Duration::from_millis(500);
         let mut said = rough_age(time);
         assert_eq!(said, "just now");
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_an_example() {
+    fn an_invalid_text_is_refused_with_an_example() {
         for text in ["", "s", "-1s", "10 days", "1e400s", "1.2.3", "9e9", "NaN"] {
             let error = duration(text).expect_err(text);
             assert!(error.to_string().contains("such as 500ms"), "{error}");

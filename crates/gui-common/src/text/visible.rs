@@ -3,10 +3,7 @@
 //! A bidirectional control character reorders the text around it, and an invisible character makes
 //! two names look the same. A lint forbids iced's own `text`, so that all text is drawn by this
 //! module. A field escapes its value by [`in_field`] and restores it by [`typed`].
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the door that everybody else goes through"
-)]
+#![expect(clippy::disallowed_methods, reason = "all other code uses this module")]
 
 use std::borrow::Cow;
 
@@ -80,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_hidden_is_drawn_escaped() {
+    fn hidden_characters_are_drawn_escaped() {
         assert_eq!(escaped("a\u{202e}b\nc", escape::line), r"a\u{202e}b\nc");
         assert_eq!(escaped("a\u{202e}b\nc", escape::text), "a\\u{202e}b\nc");
         assert!(matches!(
@@ -90,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_gives_back_what_it_shows() {
+    fn a_field_restores_what_it_escapes() {
         for value in [
             "",
             "K",

@@ -227,13 +227,13 @@ impl ContentPane {
     /// participants, and the pixel under the pointer. There are always two lines, cut if they do
     /// not fit, so that the card keeps its height while participants attach and detach.
     ///
-    /// Processes in `told` are shown elsewhere in the window and are left out. The figures of a
+    /// Processes in `shown_elsewhere` are shown elsewhere in the window and are left out. The figures of a
     /// live stream stand at the right.
     pub fn view_facts<'a>(
         &self,
         now: SystemTime,
         figures: Option<Figures>,
-        told: &[Process],
+        shown_elsewhere: &[Process],
     ) -> Element<'a, Message> {
         let quiet = |words| {
             visible::line(words)
@@ -243,7 +243,7 @@ impl ContentPane {
         };
         let people = [
             loaded_by(&self.snapshot, now),
-            also_attached(&self.snapshot, told),
+            also_attached(&self.snapshot, shown_elsewhere),
         ];
         let people = row(people
             .into_iter()

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn one_drop_of_many_files_is_told_once() {
+    fn a_drop_of_many_files_is_reported_once() {
         let mut target = DropTarget::new();
         for _ in 0..2 {
             // A slow source reports the same names twice.
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_left_the_window_is_forgotten() {
+    fn files_that_leave_the_window_are_forgotten() {
         let mut target = DropTarget::new();
         hovered(&mut target, &["/a", "/b"]);
         assert!(says(&target, "a and one more"));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drop_that_never_ended_does_not_swallow_the_next() {
+    fn an_unfinished_drop_does_not_block_the_next() {
         let mut target = DropTarget::new();
         hovered(&mut target, &["/a", "/b"]);
         assert_eq!(drop_all(&mut target, &["/a"]), first_of("/a", 1));

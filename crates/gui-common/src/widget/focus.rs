@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_goes_round_what_is_drawn() {
+    fn focus_cycles_through_the_drawn_fields() {
         use Direction::{Backward, Forward};
         let nothing: [(usize, bool); 0] = [];
         assert_eq!(other(&nothing, Forward), None);

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_goes_round_all_forms() {
+    fn the_shortcut_cycles_through_all_forms() {
         let mut seen = vec![None];
         while let Some(form) = next(seen[seen.len() - 1]) {
             seen.push(Some(form));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_as_high_as_a_field() {
+    fn the_drop_down_is_as_high_as_a_field() {
         let beside: Element<'_, Option<Form>> = iced::widget::text_input("", "")
             .size(theme::TEXT_SIZE)
             .padding([theme::space::SMALL, theme::space::MEDIUM])

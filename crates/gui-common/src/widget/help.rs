@@ -46,7 +46,7 @@ pub fn view<'a, Message: Clone + 'static>(
     opaque(mouse_area(dimmed).on_press(close))
 }
 
-fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a, Message> {
+fn view_shortcut<'a, Other, Message: 'a>(shortcut: &Shortcut<Other>) -> Element<'a, Message> {
     let keys = row(shortcut.chords.iter().map(|chord| {
         container(visible::line(chord.to_string()).size(theme::SMALL_SIZE))
             .padding([0.0, theme::space::SMALL])
@@ -96,7 +96,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_key_and_what_it_does_are_drawn() {
+    fn every_shortcut_and_its_label_are_drawn() {
         let mut ui = iced_test::simulator(view([TABLE], "close"));
         for words in ["F5", "Ctrl+S", "Show it", "?", "Open the help", "Ctrl+1"] {
             ui.find(words)
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_closes_by_its_button_and_by_a_click_beside_it() {
+    fn the_help_closes_by_its_button_and_by_a_click_beside_it() {
         let mut ui = iced_test::simulator(view([TABLE], "close"));
         ui.click("Close").expect("the button is drawn");
         assert_eq!(ui.into_messages().collect::<Vec<_>>(), ["close"]);

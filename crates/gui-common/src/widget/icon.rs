@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_png_is_no_icon() {
+    fn an_invalid_png_is_no_icon() {
         assert!(of(b"").is_none());
         assert!(of(b"<svg/>").is_none());
     }

@@ -153,7 +153,7 @@ mod tests {
     use iced_test::simulator::press_key;
 
     #[test]
-    fn only_what_is_written_without_ctrl_is_text() {
+    fn characters_with_ctrl_are_not_typed() {
         let press = |character: &str, text: &str, modifiers: Modifiers| {
             let mut event = press_key(Key::Character(character.into()), Some(text.into()));
             if let Event::Keyboard(keyboard::Event::KeyPressed {

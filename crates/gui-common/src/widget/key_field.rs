@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn it_begins_with_the_key_of_the_original() {
+    fn the_default_key_is_that_of_the_qt_example() {
         let field = KeyField::default();
         assert_eq!(field.key().map(Address::as_str), Ok("MySharedMemory"));
     }
 
     #[test]
-    fn what_is_no_key_is_said_to_be_none_while_it_is_typed() {
+    fn an_invalid_key_shows_an_error_while_it_is_typed() {
         let mut field = KeyField::default();
         field.set("a/b".to_owned());
         assert_eq!(field.text(), "a/b");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_visible_in_the_field_and_in_what_is_wrong() {
+    fn hidden_characters_are_visible_in_the_field_and_in_the_error() {
         let field = KeyField::new("qt:a\u{202e}b");
         assert!(field.key().is_ok(), "a Qt program may have such a key");
         let mut ui = simulator(&field);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn typing_and_enter_are_told() {
+    fn typing_and_enter_send_messages() {
         let field = KeyField::new("K");
         let mut ui = simulator(&field);
         ui.click(iced::widget::Id::new(ID))
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_chosen_under_a_qt_key_and_no_other() {
+    fn only_a_qt_key_has_a_choice_of_forms() {
         let is_offered = |field: &KeyField| {
             let offered = simulator(field).find(iced::widget::Id::new(form_choice::ID));
             offered.is_ok()

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn it_rings_when_it_is_due() {
+    fn the_message_is_sent_when_it_is_due() {
         let now = Instant::now();
         let second = Duration::from_secs(1);
         assert_eq!(messages_at(now, now + second), 0);

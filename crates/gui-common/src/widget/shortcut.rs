@@ -212,16 +212,22 @@ mod tests {
         },
     ];
 
-    fn told(event: &Event, status: event::Status) -> Option<&'static str> {
+    fn pressed_message(event: &Event, status: event::Status) -> Option<&'static str> {
         pressed(TABLE, event, status).map(|message| message())
     }
 
     #[test]
-    fn each_chord_is_obeyed_and_no_other() {
-        assert_eq!(told(&press(Chord::ctrl('l')), Ignored), Some("load"));
-        assert_eq!(told(&press(Chord::named(Named::F5)), Ignored), Some("load"));
+    fn only_chords_of_the_table_are_handled() {
+        assert_eq!(
+            pressed_message(&press(Chord::ctrl('l')), Ignored),
+            Some("load")
+        );
+        assert_eq!(
+            pressed_message(&press(Chord::named(Named::F5)), Ignored),
+            Some("load")
+        );
         let back = Chord::named(Named::Tab).with(Modifiers::SHIFT);
-        assert_eq!(told(&press(back), Ignored), Some("back"));
+        assert_eq!(pressed_message(&press(back), Ignored), Some("back"));
         for other in [
             Chord::named(Named::Tab),
             Chord::ctrl('l').with(Modifiers::SHIFT),
@@ -229,16 +235,19 @@ mod tests {
             Chord::ctrl('m'),
             Chord::sign("l"),
         ] {
-            assert_eq!(told(&press(other), Ignored), None, "{other}");
+            assert_eq!(pressed_message(&press(other), Ignored), None, "{other}");
         }
     }
 
     #[test]
-    fn a_field_keeps_what_it_writes() {
+    fn a_focused_field_keeps_its_characters() {
         let help = press(Chord::sign("?"));
-        assert_eq!(told(&help, Captured), None);
-        assert_eq!(told(&help, Ignored), Some("help"));
-        assert_eq!(told(&press(Chord::ctrl('l')), Captured), Some("load"));
+        assert_eq!(pressed_message(&help, Captured), None);
+        assert_eq!(pressed_message(&help, Ignored), Some("help"));
+        assert_eq!(
+            pressed_message(&press(Chord::ctrl('l')), Captured),
+            Some("load")
+        );
     }
 
     #[test]
@@ -264,11 +273,11 @@ mod tests {
             text,
             repeat: true,
         };
-        assert_eq!(told(&held, Ignored), None);
+        assert_eq!(pressed_message(&held, Ignored), None);
     }
 
     #[test]
-    fn letters_count_by_their_place_and_signs_by_what_they_write() {
+    fn letters_match_by_position_and_characters_by_value() {
         use iced::keyboard::key::{Code, Physical};
         let greek = Event::KeyPressed {
             key: Key::Character("λ".into()),
@@ -279,7 +288,7 @@ mod tests {
             text: None,
             repeat: false,
         };
-        assert_eq!(told(&greek, Ignored), Some("load"));
+        assert_eq!(pressed_message(&greek, Ignored), Some("load"));
         let german = Event::KeyPressed {
             key: Key::Character("ß".into()),
             modified_key: Key::Character("?".into()),
@@ -289,11 +298,11 @@ mod tests {
             text: Some("?".into()),
             repeat: false,
         };
-        assert_eq!(told(&german, Ignored), Some("help"));
+        assert_eq!(pressed_message(&german, Ignored), Some("help"));
     }
 
     #[test]
-    fn chords_are_written_as_on_the_keys() {
+    fn chords_are_formatted_as_on_the_keyboard() {
         let written = |chord: Chord| chord.to_string();
         assert_eq!(written(Chord::ctrl('l')), "Ctrl+L");
         assert_eq!(

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_chose_is_drawn_visible() {
+    fn hidden_characters_of_a_status_are_escaped() {
         let status = Status::error("K\u{202e} is gone.\nAll is well.").with_remedy("rm x\u{200b}");
         let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view(space()));
         ui.find(r"K\u{202e} is gone.\nAll is well.")

@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_out_from_what_it_lies_on() {
+    fn text_has_enough_contrast() {
         for colors in [Colors::LIGHT, Colors::DARK] {
             for text in [
                 colors.text,

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_portal_and_its_backends_are_services_and_nothing_else() {
+    fn only_the_portal_and_its_backends_are_services() {
         let named = |name| is_service(&BusName::try_from(name).expect("it is a name"));
         assert!(named(PORTAL));
         assert!(named("org.freedesktop.impl.portal.desktop.gtk"));

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_very_form_of_a_name_is_a_draft() {
+    fn only_an_exact_draft_name_is_a_draft() {
         let prefix = prefix_of("out.png".as_ref());
         assert!(is_draft(&format!("{prefix}0123456789abcdef")));
         for name in [

@@ -91,7 +91,7 @@ fn a_file_that_exists_is_kept_unless_it_may_be_replaced() {
 }
 
 #[test]
-fn a_program_that_takes_the_name_meanwhile_keeps_it() {
+fn a_file_created_meanwhile_is_kept() {
     let (folder, path) = place();
     let keep = SaveFile::at(&path).existing(Existing::Keep);
     let error = keep.write(|writer| {
@@ -105,7 +105,7 @@ fn a_program_that_takes_the_name_meanwhile_keeps_it() {
 }
 
 #[test]
-fn an_error_or_a_panic_halfway_leaves_nothing() {
+fn an_error_or_a_panic_leaves_no_file() {
     let (folder, path) = place_with("old", 0o600);
     let failed = SaveFile::at(&path).write(|writer| {
         writer.write_all(b"half").unwrap();
@@ -123,7 +123,7 @@ fn an_error_or_a_panic_halfway_leaves_nothing() {
 }
 
 #[test]
-fn the_users_own_file_keeps_its_permissions_but_not_its_powers() {
+fn replacing_keeps_the_permissions_but_not_the_special_bits() {
     for (before, after) in [
         (0o600, 0o600),
         (0o640, 0o640),
@@ -140,7 +140,7 @@ fn the_users_own_file_keeps_its_permissions_but_not_its_powers() {
 }
 
 #[test]
-fn a_new_file_is_like_that_of_any_program() {
+fn a_new_file_follows_the_umask() {
     let (folder, path) = place();
     save(&path, "new").unwrap();
     let other = folder.path().join("other");
@@ -152,7 +152,7 @@ fn a_new_file_is_like_that_of_any_program() {
 }
 
 #[test]
-fn a_file_of_another_user_gives_nothing_to_the_new_one() {
+fn no_attributes_are_taken_from_another_users_file() {
     if !is_root() {
         return;
     }
@@ -170,7 +170,7 @@ fn a_file_of_another_user_gives_nothing_to_the_new_one() {
 }
 
 #[test]
-fn the_group_of_the_users_own_file_stays() {
+fn replacing_keeps_the_group() {
     if !is_root() {
         return;
     }
@@ -182,7 +182,7 @@ fn the_group_of_the_users_own_file_stays() {
 }
 
 #[test]
-fn an_acl_stays_and_one_of_the_folder_lets_nobody_in() {
+fn an_acl_is_kept_and_a_default_acl_gives_no_access() {
     const ACCESS: &str = "system.posix_acl_access";
     const DEFAULT: &str = "system.posix_acl_default";
     // user::rw-, user:65534:rw-, group::---, mask::rw-, other::---
@@ -219,7 +219,7 @@ fn an_acl_stays_and_one_of_the_folder_lets_nobody_in() {
 }
 
 #[test]
-fn a_link_of_ones_own_stays_a_link() {
+fn a_link_of_the_user_stays_a_link() {
     let (folder, path) = place_with("old", 0o600);
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
@@ -245,7 +245,7 @@ fn a_link_of_ones_own_stays_a_link() {
 }
 
 #[test]
-fn a_link_that_others_may_have_put_there_is_not_followed() {
+fn a_link_of_another_user_is_not_followed() {
     let (folder, path) = place_with("precious", 0o600);
     let open = folder.path().join("open");
     fs::create_dir(&open).unwrap();
@@ -264,7 +264,7 @@ fn a_link_that_others_may_have_put_there_is_not_followed() {
         fs::set_permissions(&open, Permissions::from_mode(0o1777)).unwrap();
         lchown(&link, Some(OTHER), Some(OTHER)).unwrap();
         refused(&link, "a symbolic link that is not yours");
-        // In a folder of another user, whoever made it.
+        // In a folder of another user.
         lchown(&link, Some(0), Some(0)).unwrap();
         chown(&open, Some(OTHER), Some(OTHER)).unwrap();
         refused(&link, "a symbolic link that is not yours");
@@ -282,7 +282,7 @@ fn a_link_that_others_may_have_put_there_is_not_followed() {
 }
 
 #[test]
-fn what_open_descriptors_lead_to_is_written_on() {
+fn a_link_to_an_open_descriptor_is_written_directly() {
     use std::os::fd::AsRawFd;
     let (_folder, path) = place_with("before ", 0o644);
     let file = File::options().append(true).open(&path).unwrap();
@@ -305,7 +305,7 @@ fn what_open_descriptors_lead_to_is_written_on() {
 }
 
 #[test]
-fn a_pipe_is_written_to_where_it_is_read_and_not_waited_for() {
+fn a_pipe_is_written_only_if_it_has_a_reader() {
     let (folder, path) = place();
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
     refused(&path, "Start its reader first.");
@@ -337,7 +337,7 @@ fn a_pipe_is_written_to_where_it_is_read_and_not_waited_for() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_or_written_to_as_it_is() {
+fn a_target_that_is_not_a_file_is_refused_or_written_directly() {
     let (folder, path) = place();
     save("/dev/null".as_ref(), "nothing").unwrap();
     let full = save("/dev/full".as_ref(), "too much").unwrap_err();
@@ -357,7 +357,7 @@ fn what_is_no_file_is_refused_or_written_to_as_it_is() {
 }
 
 #[test]
-fn every_name_that_a_file_can_have_is_saved_under() {
+fn every_valid_file_name_is_accepted() {
     let (folder, _) = place();
     let longest = "x".repeat(255);
     let names: [&[u8]; 4] = [longest.as_bytes(), b"\xff\xfe", b"-rf", b" \n"];
@@ -372,7 +372,7 @@ fn every_name_that_a_file_can_have_is_saved_under() {
 }
 
 #[test]
-fn what_a_killed_save_left_is_removed_by_the_next_one_and_nothing_else() {
+fn a_save_removes_only_the_leftovers_of_killed_saves() {
     let (folder, path) = place();
     for digit in ['0', 'f'] {
         leave_draft(&folder, "file", digit);
@@ -427,7 +427,7 @@ fn what_a_killed_save_left_is_removed_by_the_next_one_and_nothing_else() {
 }
 
 #[test]
-fn a_series_removes_what_was_left_before_it_began() {
+fn a_series_removes_earlier_leftovers() {
     let (folder, _) = place();
     for target in ["0.png", "1.png", "2.png"] {
         leave_draft(&folder, target, 'a');

@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn at_its_own_size_a_picture_is_drawn_as_it_is() {
+    fn a_picture_at_100_percent_is_not_filtered() {
         let row: Vec<u8> = (0..=255).collect();
         assert_eq!(drawn(&row, whole(256), true), row);
     }
 
     #[test]
-    fn smaller_ones_have_something_of_all_that_they_cover() {
+    fn scaling_down_averages_all_covered_pixels() {
         assert_eq!(drawn(&[0, 10, 100, 200], whole(2), true), [9, 144]);
         assert_eq!(drawn(&[30, 60, 90], whole(2), true), [38, 82]);
         assert_eq!(drawn(&[7; 1000], whole(333), true), [7; 333]);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_lets_the_squares_through() {
+    fn transparent_pixels_show_the_checkerboard() {
         let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 2, 2).expect("it is small");
         let pixels = [
             [200, 0, 0, 255],

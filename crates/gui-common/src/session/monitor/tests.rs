@@ -109,7 +109,7 @@ fn drawn_width(update: &Update) -> u32 {
 }
 
 #[test]
-fn everything_that_happens_to_a_key_is_seen() {
+fn every_change_of_a_key_is_observed() {
     let bench = Bench::new(Depth::Content);
     let mut stream = pin!(bench.listen());
     bench.await_observation(&mut stream, is_nothing);
@@ -119,7 +119,7 @@ fn everything_that_happens_to_a_key_is_seen() {
     bench.await_observation(&mut stream, |seen| is_text(seen, "one"));
     publisher.publish_text("two").expect("there is room");
     bench.await_observation(&mut stream, |seen| is_text(seen, "two"));
-    publisher.clear().expect("nobody is in the way");
+    publisher.clear().expect("it is cleared");
     bench.await_observation(
         &mut stream,
         |seen| matches!(seen, Observation::Content(update) if update.snapshot.is_empty()),
@@ -145,7 +145,7 @@ fn everything_that_happens_to_a_key_is_seen() {
 }
 
 #[test]
-fn presence_tells_of_content_and_company_and_attaches_to_nothing() {
+fn presence_reports_content_and_participants_without_attaching() {
     let bench = Bench::new(Depth::Presence);
     let mut stream = pin!(bench.listen());
     bench.await_observation(&mut stream, is_nothing);
@@ -168,7 +168,7 @@ fn presence_tells_of_content_and_company_and_attaches_to_nothing() {
 }
 
 #[test]
-fn what_is_foreign_is_said_to_be() {
+fn a_foreign_file_is_reported() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     let name = std::fs::read_dir(bench.directory.path())
@@ -185,7 +185,7 @@ fn what_is_foreign_is_said_to_be() {
 }
 
 #[test]
-fn a_block_is_told_when_its_bytes_change() {
+fn a_block_is_reported_when_its_bytes_change() {
     let bench = Bench::new(Depth::Content);
     let block = Block::create(bench.key(), 16, &bench.options()).expect("it is new");
     let mut stream = pin!(bench.listen());
@@ -204,7 +204,7 @@ fn a_block_is_told_when_its_bytes_change() {
 }
 
 #[test]
-fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
+fn a_slow_window_skips_to_the_latest_content() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     publish_picture(&publisher, 400, 300);
@@ -234,7 +234,7 @@ fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
 }
 
 #[test]
-fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
+fn pictures_of_a_fast_stream_are_converted_for_the_pane() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     let mut stream = pin!(bench.listen());
@@ -246,7 +246,7 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
         "one that stays has all its pixels"
     );
 
-    // As the view of it tells.
+    // As the view sets it.
     let pane = Size::new(80, 80);
     bench.watch.shared.target.set(Seen {
         pane,
@@ -267,7 +267,7 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
 }
 
 #[test]
-fn a_watch_ends_with_its_subscription() {
+fn a_monitor_ends_with_its_subscription() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     publisher.publish_text("seen").expect("there is room");
@@ -284,7 +284,7 @@ fn a_watch_ends_with_its_subscription() {
 }
 
 #[test]
-fn messages_of_another_watch_are_ignored() {
+fn messages_of_another_monitor_are_ignored() {
     let [one, other] = [Bench::new(Depth::Content), Bench::new(Depth::Content)];
     let news = one.watch.news(Observation::Nothing);
     assert!(other.watch.read(news.clone()).is_none());
@@ -292,7 +292,7 @@ fn messages_of_another_watch_are_ignored() {
 }
 
 #[test]
-fn what_a_qt_program_streams_is_read_as_asked() {
+fn a_qt_segment_is_read_in_the_requested_form() {
     let directory = tempfile::tempdir().expect("there is room");
     let key = format!("systemv:{}/native", directory.path().display());
     let key: qt_bridge::QtKey = key.parse().expect("it is a key");
@@ -349,7 +349,7 @@ fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
 }
 
 #[test]
-fn what_the_ring_has_is_told_before_the_newest_and_within_bounds() {
+fn retained_samples_are_reported_before_the_newest_within_bounds() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     publisher.publish_text("alone").expect("there is room");

@@ -267,8 +267,8 @@ impl MonitorThread {
 
     fn is_reported(&self, snapshot: &Snapshot) -> bool {
         match (&self.last, &snapshot.content) {
-            (Some((Last::Block(told, size), _)), Preview::Bytes(bytes)) => {
-                told == bytes && *size == snapshot.bytes
+            (Some((Last::Block(reported, size), _)), Preview::Bytes(bytes)) => {
+                reported == bytes && *size == snapshot.bytes
             }
             _ => false,
         }

@@ -310,7 +310,7 @@ fn every_reason_is_explained_in_chinese() {
 }
 
 #[test]
-fn the_sentence_of_an_error_has_the_remedy_and_what_varies() {
+fn an_explanation_has_the_remedy_and_the_values() {
     let not_found = AttachError::new(&key(), AttachErrorKind::NotFound);
     assert_eq!(
         not_found.explain(),
@@ -402,7 +402,7 @@ fn stream_errors() -> Vec<StreamError> {
 }
 
 #[test]
-fn what_is_wrong_with_a_stream_is_explained_in_chinese() {
+fn every_stream_error_is_explained_in_chinese() {
     for error in stream_errors() {
         let english = error.explain();
         assert!(english.ends_with('.'), "{english}");
@@ -427,7 +427,7 @@ fn sources(folder: &Path) -> String {
 /// A kind that shm-core or qt-bridge gets must be explained here, and built above: the compiler does
 /// not say so, because the enums are open.
 #[test]
-fn no_kind_is_forgotten() {
+fn every_error_kind_is_tested() {
     let explained = concat!(
         include_str!("../explain.rs"),
         include_str!("reason.rs"),

@@ -75,8 +75,8 @@ fn loaded_elsewhere(origin: &shm_core::Origin, now: SystemTime) -> String {
 }
 
 /// Lists the attached processes other than this one, the publisher of the content, and those in
-/// `told`, which are shown elsewhere.
-pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
+/// `shown_elsewhere`, which are shown elsewhere.
+pub fn also_attached(snapshot: &Snapshot, shown_elsewhere: &[Process]) -> Option<String> {
     let is_writer = |peer: &Participant| {
         let origin = snapshot.origin.as_ref();
         origin.is_some_and(|origin| origin.writer.is(peer.process))
@@ -85,7 +85,7 @@ pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
         .attached
         .iter()
         .filter(|peer| !peer.process.is_current() && !is_writer(peer))
-        .filter(|peer| !told.iter().any(|one| one.is(peer.process)))
+        .filter(|peer| !shown_elsewhere.iter().any(|one| one.is(peer.process)))
         .collect();
     others.sort_by_key(|peer| peer.process.pid());
     others.dedup_by(|one, other| one.process.is(other.process));
