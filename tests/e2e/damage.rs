@@ -87,7 +87,7 @@ fn invalid_metadata_is_reported() {
         ),
         (
             b"\x03f4\x01\0\0\0\0\0\0\0\x80",
-            "the array needs more bytes than there can be",
+            "the array needs more bytes than can be addressed",
         ),
     ] {
         let file = loaded(&fixture);

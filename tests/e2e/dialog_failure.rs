@@ -3,8 +3,8 @@
 use e2e_tests::{Bus, Desktop, Fixture, Launch, LoaderWindow, Picture, PictureFile, PrivateDir};
 
 const TITLE: &str = "Select an image file";
-const NOT_SHOWN: &str = "The system showed no file dialog.";
-const DIED: &str = "The system's file dialog ended without an answer.";
+const NOT_SHOWN: &str = "The file dialog could not be opened.";
+const DIED: &str = "The file dialog closed unexpectedly.";
 
 /// Hides the other program that can show a dialog, if it is installed.
 fn without_zenity(launch: Launch, nothing: &PrivateDir) -> Launch {

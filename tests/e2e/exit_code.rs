@@ -178,7 +178,7 @@ fn exit_codes_of_following() {
     }
     let loader = loaded(&fixture, &["text", "words"]);
     drop(follow(&["--count", "1"]).run().done());
-    drop(follow(&["--raw", "-"]).run().refused("no picture"));
+    drop(follow(&["--raw", "-"]).run().refused("not a picture"));
     let ended = follow(&["--until-end"]).start();
     ended.wait_for("words");
     let signal = follow(&[]).start();

@@ -92,7 +92,7 @@ fn json_prints_one_object_per_line_with_the_fields_of_show() {
 fn a_timeout_without_new_content_is_a_failure() {
     let fixture = Fixture::new();
     let nothing = fixture.viewer(["follow", "--timeout", "100ms"]).run();
-    let said = nothing.refused("Nothing new came into").stderr;
+    let said = nothing.refused("No new content in").stderr;
     assert!(said.contains(fixture.key()), "{said}");
 
     let _loader = loaded(&fixture, "one");
@@ -199,7 +199,7 @@ fn content_without_pixels_is_refused() {
     let fixture = Fixture::new();
     let _loader = loaded(&fixture, "no picture");
     let follow = fixture.viewer(["follow", "--raw", "-"]).run();
-    drop(follow.refused("no picture"));
+    drop(follow.refused("not a picture"));
 }
 
 #[test]

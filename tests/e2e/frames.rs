@@ -318,7 +318,7 @@ fn frames_without_room_are_dropped_and_the_previous_one_remains() {
     // As many as fit; that they do not all fit is intended.
     drop(fs::write(&filler, vec![1; 2 << 20]));
     loader.write(&[2; 800_000]);
-    let warning = loader.wait_for_stderr("left out");
+    let warning = loader.wait_for_stderr("being skipped");
     assert!(warning.contains("There is no room"), "{warning}");
     let mut reader = Reader::attach(&fixture);
     let shown = reader.0.latest().unwrap().unwrap();
@@ -330,9 +330,9 @@ fn frames_without_room_are_dropped_and_the_previous_one_remains() {
     let outcome = loader.finish().done();
     let said = outcome.text();
     assert!(said.contains("Streamed 2 frames"), "{said}");
-    assert!(said.contains("2 more were left out."), "{said}");
+    assert!(said.contains("2 more were skipped."), "{said}");
     assert_eq!(
-        outcome.stderr.matches("left out").count(),
+        outcome.stderr.matches("being skipped").count(),
         1,
         "reported once"
     );

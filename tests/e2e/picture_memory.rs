@@ -470,7 +470,7 @@ fn a_decoder_panic_is_reported_as_an_error() {
     ];
     let fixture = Fixture::new();
     let path = fixture.file("moving.webp", &bomb::webp(&moving));
-    let outcome = load(&fixture, &path, 64).refused("its decoder gave up on it");
+    let outcome = load(&fixture, &path, 64).refused("its decoder failed");
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
 }
 

@@ -131,7 +131,7 @@ fn a_link_planted_by_another_user_is_not_followed() {
     let link = format!(r#"ln -s {} "$0""#, precious.display());
     save.plant(&other_user, &link, &path);
     for command in save.commands(&path) {
-        drop(command.run().refused("a link that is not yours"));
+        drop(command.run().refused("a symbolic link that is not yours"));
         assert_eq!(fs::read_to_string(&precious).unwrap(), OLD);
         assert!(path.is_symlink());
     }

@@ -248,15 +248,19 @@ fn a_window_opens_with_invalid_settings_and_reports_them() {
     let fixture = Fixture::new();
     let path = fixture.configuration().join("viewer-app.json");
     let make: [(&str, &dyn Fn()); 9] = [
-        ("it is no file", &|| fs::create_dir(&path).unwrap()),
-        ("it is no file", &|| {
+        ("it is not a regular file", &|| {
+            fs::create_dir(&path).unwrap()
+        }),
+        ("it is not a regular file", &|| {
             mkfifoat(CWD, &path, Mode::RWXU).unwrap()
         }),
-        ("it is no file", &|| symlink("/dev/zero", &path).unwrap()),
+        ("it is not a regular file", &|| {
+            symlink("/dev/zero", &path).unwrap()
+        }),
         ("symbolic links", &|| {
             symlink("viewer-app.json", &path).unwrap()
         }),
-        ("far too long", &|| {
+        ("too long", &|| {
             File::create(&path).unwrap().set_len(1 << 30).unwrap()
         }),
         ("expected value", &|| {
@@ -265,7 +269,7 @@ fn a_window_opens_with_invalid_settings_and_reports_them() {
         ("out of range", &|| {
             fs::write(&path, r#"{"version": 1, "width": 1e999, "height": 600}"#).unwrap();
         }),
-        ("no window has such", &|| {
+        ("its window size is out of range", &|| {
             fs::write(
                 &path,
                 r#"{"version": 1, "width": 600, "height": 4294967296}"#,

@@ -136,7 +136,7 @@ fn a_folder_plays_in_name_order_until_a_text_is_loaded() {
     loader.window.wait_for_picture(pictures[1].pixels());
     loader
         .program
-        .wait_for_status("1 file that is no picture is passed over.");
+        .wait_for_status("1 file that is not a picture is skipped.");
     loader.load_text("instead");
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "instead");
     loader.program.terminate().done();

@@ -247,7 +247,7 @@ fn keys_with_hidden_characters_are_refused_and_existing_ones_are_listed() {
         let list = stdout_on_terminal(fixture.bare_viewer(["list"]));
         // Segments of Qt programs may be listed before it.
         let line = list.lines().last().unwrap();
-        assert!(line.contains("which no key may have"), "{line}");
+        assert!(line.contains("which no key may contain"), "{line}");
         // The remedy is a command that works.
         let (_, command) = line.split_once("remove it: ").unwrap();
         fixture.program("bash").args(["-c", command]).run().done();
@@ -354,7 +354,7 @@ fn many_foreign_files_are_summarised_in_one_line() {
     assert!(brief.contains(fixture.key()), "{brief}");
     assert!(
         brief.ends_with(
-            "\nLeft alone: 3000 names that are no segments (viewer-app list --all names each).\n"
+            "\nIgnored: 3000 files that are not segments (viewer-app list --all lists each).\n"
         ),
         "{brief}"
     );

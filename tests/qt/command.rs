@@ -146,7 +146,7 @@ fn options_without_a_qt_counterpart_are_refused() {
     let loader = |arguments: &[&str]| on(&qt_fixture, fixture.loader(arguments)).run();
     loader(&["frames", "--test-pattern", "--mode", "644"]).refused("leave --mode out");
     loader(&["text", "--mode", "644", "x"]).refused("leave --mode out");
-    loader(&["text", "--as", "qimage", "x"]).refused("this is no picture");
+    loader(&["text", "--as", "qimage", "x"]).refused("it is not a picture");
     loader(&["text", "--as", "qpixmap", "x"]).misused("qstring, qbytearray");
     let own = Fixture::new();
     own.loader(["text", "--as", "raw", "x"])
@@ -224,7 +224,7 @@ fn follow_waits_for_a_lock_that_a_qt_program_holds() {
         .done();
     theirs.ask(&["lock"]).done();
     let follower = on(&qt_fixture, fixture.viewer(["follow", "--count", "1"])).start();
-    follower.wait_for_stderr("It is looked at again.");
+    follower.wait_for_stderr("Retrying.");
     theirs.ask(&["unlock"]).done();
     follower.wait_for("first");
     follower.finish().done();

@@ -200,7 +200,7 @@ impl<'d> LoaderWindow<'d> {
     /// Chooses the form of the next content, and waits until the window reports it.
     pub fn choose_form(&self, form: Form) {
         self.window.choose(FORM, row_of(form));
-        self.program.wait_for_status("What is loaded next");
+        self.program.wait_for_status("The next content of");
     }
 
     /// Presses the button that opens the system's file dialog.

@@ -1,6 +1,6 @@
 # 窗口的简体中文文字。
 #
-# 每个 id 在每种语言中各有一条；只有 shm-core 的错误例外，其英文即 shm-core 自己的文字（src/explain.rs）。
+# 每个 id 在每种语言中各有一条。
 # 键名、文件名和内容从不翻译。全句用全角标点。
 
 
@@ -13,7 +13,7 @@ between-names = 、
 peer = { $program }（pid { $pid }）
 peer-reading = { $program }（pid { $pid }，只读）
 peer-and-more = { $name } 和另外 { $count } 个程序
-qt-somebody = 另一个程序
+qt-unknown-program = 另一个程序
 system-says = 系统提示：{ $reason }。
 
 kind-text = 文本
@@ -83,8 +83,8 @@ fact-persistent = 移除前一直保留
 group-not-member = 无法将段“{ $key }”交给用户组 { $group }：您不是该组的成员。请选择您所属的组，或加入该组后重新登录。
 shared-group = 用户组 { $group } 可以读取（权限 { $mode }）
 shared-group-write = 用户组 { $group } 可以读取和更改（权限 { $mode }）
-shared-everybody = 其他用户可以读取（权限 { $mode }）
-shared-everybody-write = 其他用户可以读取和更改（权限 { $mode }）
+shared-others = 其他用户可以读取（权限 { $mode }）
+shared-others-write = 其他用户可以读取和更改（权限 { $mode }）
 loaded-by-here = 由本窗口加载（pid { $pid }）
 loaded-by = 由 { $program } 加载（pid { $pid }）
 loaded-by-left = 由 { $program } 加载（pid { $pid }），该程序已离开
@@ -100,19 +100,19 @@ figures = 已显示 { $shown }，跳过 { $skipped }，{ $latency } 毫秒
 dropped-more = { $name } 和另外 { $count } 个文件
 
 
-## 记住的设置
+## 设置
 
 settings-unreadable = 无法读取本窗口上次保存的设置，已恢复默认。
-settings-unreadable-remedy = { $path }：{ $problem }。可以修复它，也可以不管：保存新设置时，它会另存为 { $name }。
+settings-unreadable-remedy = { $path }：{ $problem }。请修复该文件，或忽略它：下次保存设置时，它会更名为 { $name }。
 settings-not-a-file = 这不是文件
 settings-too-long = 文件过大
 settings-version = 其版本为 { $found }，而本程序支持的版本为 { $known }
 settings-size = 窗口不可能有这样的宽高
 settings-none = 本窗口不会保存任何设置。
-settings-no-home = XDG_CONFIG_HOME 和 HOME 都没有以完整路径指定文件夹。
+settings-no-home = XDG_CONFIG_HOME 和 HOME 都不是绝对路径。
 settings-foreign = { $folder } 属于另一个用户（id { $owner }）。
-settings-home-remedy = 请把 HOME 设为您自己的文件夹；sudo -H 会这样做。
-settings-unwritable = 无法保存本窗口的大小和键名。
+settings-home-remedy = 请把 HOME 设为您自己的文件夹，例如使用 sudo -H。
+settings-unwritable = 无法保存本窗口的设置。
 settings-unwritable-remedy = { $path }：{ $reason }。请确认您有写入权限，并且有可用空间。
 
 
@@ -126,7 +126,7 @@ snapshot-not-utf8 = “{ $key }”中的文本不是 UTF-8，加载它的程序�
 snapshot-damaged-picture = “{ $key }”中的图片已损坏：{ $reason }。请重新加载。
 pixels-do-not-fit = { $width } × { $height } 像素、每行 { $stride } 字节的图片与其 { $bytes } 字节不符
 worker-no-thread = 系统无法分配工作线程（{ $reason }）。请关闭一些程序后重试。
-worker-died = 操作没有得出结果，这是本程序的错误。请重试。
+worker-died = 操作失败，这是本程序的错误。请重试。
 
 
 ## SharedMemoryLoad
@@ -180,7 +180,7 @@ paste-nothing = 没有可粘贴的内容。
 paste-nothing-remedy = 请先复制文本、图片或文件，然后在这里按 Ctrl+V。
 paste-failed = 无法粘贴。
 
-watchers-untold = 这里无法得知谁在查看。
+watchers-unknown = 这里无法显示查看的程序。
 watchers-one = { $name }正在查看 · { $progress }
 watchers-none-shown = { $count } 个程序正在查看 · 尚未显示任何内容
 watchers-all = { $count } 个程序正在查看 · 均已显示序号 { $sequence }
@@ -361,7 +361,7 @@ presence-shown = 已是最新
 presence-newer = 有新内容
 
 shown-before = 这是{ $ago }显示过的内容，并非现在的内容。
-shown-before-live = 实时已暂时关闭：打开开关即可再次查看现在的内容。
+shown-before-live = 实时已关闭：打开它即可查看现在的内容。
 shown-before-remedy = 按“从共享内存显示”查看现在的内容。
 shown-before-title = 来自历史记录，{ $ago }
 history-empty = 尚未显示过任何内容
@@ -389,7 +389,7 @@ segment-persistent = 常驻
 segment-left-alone = 已忽略：{ $reason }
 segments-left-alone = { $count } 个名称不是段
 segments-left-alone-body = 已忽略。用筛选可以找到其中每一个；viewer-app list --all 会全部列出。
-segment-somebody = 某个程序
+segment-unknown-program = 另一个程序
 remove = 移除
 remove-force = 强制移除
 remove-keep = 保留
@@ -534,7 +534,7 @@ error-qt-foreign = Qt 键名“{ $key }”已被占用：{ $path } 不是 Qt 创
 error-qt-folder = 在文件夹 { $path } 中，其他用户可以调换“{ $key }”的键文件：请让两个程序的 TMPDIR 指向您自己的文件夹，或 /tmp。
 error-qt-not-shared = 用户 { $owner } 不让他人读取 Qt 段“{ $key }”（{ $reason }）：Qt 程序从不共享。请以该用户或系统管理员的身份读取。
 error-qt-read-only = 用户 { $owner } 的 Qt 段“{ $key }”只能读取：不会写入、锁定或移除其他用户的内容。请以该用户的身份操作。
-error-qt-changed = 用户 { $owner } 的 Qt 段“{ $key }”在读取时发生了变化，而不会去取其他用户的锁：请再看一次。
+error-qt-changed = 用户 { $owner } 的 Qt 段“{ $key }”在读取时发生了变化，因为不会获取其他用户的锁：请重新读取。
 error-qt-permission = 系统不允许访问 Qt 段“{ $key }”（{ $reason }）：另一个用户的段用了它的编号（ipcs -m 可查看）。请让该用户移除，或让两个程序的 TMPDIR 指向您自己的文件夹。
 error-qt-io = 无法访问 Qt 段“{ $key }”：{ $reason }。
 error-qt-lock-holder = “{ $key }”的 Qt 锁由 { $holder } 持有：请等待，或结束它。
@@ -563,8 +563,8 @@ error-remove-io = 未能移除段“{ $key }”：{ $reason }。
 
 error-no-directory = 目录 { $path } 不存在：请创建它，或将 SHM_CORE_DIR 设为其他目录。
 error-file-system = 目录 { $path } 所在的文件系统（{ $kind }）不能存放段：请将 SHM_CORE_DIR 设为内存文件系统上的目录，或不设置它，以使用 /dev/shm。
-error-link-no-directory = 这里无法得知谁在查看；其他功能不受影响。没有可放套接字的目录（{ $reason }）：请将 XDG_RUNTIME_DIR 设为只属于您的目录（模式 700）。
-error-link-io = 这里无法得知谁在查看；其他功能不受影响。系统提示：{ $reason }。
+error-presence-no-directory = 无法显示查看的程序；其他功能不受影响。没有可放套接字的目录（{ $reason }）：请将 XDG_RUNTIME_DIR 设为只属于您的目录（模式 700）。
+error-presence-io = 无法显示查看的程序；其他功能不受影响。系统提示：{ $reason }。
 error-polling = 系统无法再通知存放段的目录有变化（{ $reason }），因此改为每秒查看数次：请结束监视文件的程序，或提高 fs.inotify.max_user_instances 和 max_user_watches。
 error-list-directory = 无法读取目录 { $path }（{ $reason }）：请检查它是否存在，或将 SHM_CORE_DIR 设为其他目录。
 

@@ -1,7 +1,6 @@
-//! What SharedMemoryLoad and ShowSharedMem share: looks, key field, forms of Qt, status line, content pane,
-//! clipboard, dropped files, typed paths, what is remembered, the language, shortcuts and their
-//! overlay, saving, work off the window's thread, signals, the door to the terminal, and how much memory a
-//! picture may take.
+//! What SharedMemoryLoad and ShowSharedMem share: theme, key field, Qt forms, status line, content
+//! pane, clipboard, dropped files, typed paths, settings, language, shortcuts and help, saving,
+//! background work, signals, terminal output, and the memory limit of pictures.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 

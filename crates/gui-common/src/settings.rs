@@ -1,9 +1,10 @@
-//! What a window remembers from one run to the next: its size, its key, its switches.
+//! The saved settings of a window: its size, its key, its switches.
 //!
-//! Each program has a file of its own, `$XDG_CONFIG_HOME/shm-core/PROGRAM.json` (below `~/.config`
-//! where that is not set). [`load`] reads it once, before the window opens; a [`SettingsWriter`] writes
-//! what changes, on a thread of its own. A file that will not do costs no more than what it held:
-//! the window says so, and the file is kept beside the next one.
+//! This folder holds all that reads and writes the settings file. Each program has its own,
+//! `$XDG_CONFIG_HOME/shm-core/PROGRAM.json` (below `~/.config` if that is not set). [`load`] reads
+//! it once, before the window opens; a [`SettingsWriter`] saves changes on a separate thread. If
+//! the file is invalid, the defaults are used, the window shows a notice, and the file is renamed
+//! when the next one is written.
 
 mod file;
 mod writer;
@@ -19,29 +20,29 @@ pub use self::writer::SettingsWriter;
 use crate::tr;
 use crate::widget::status::Status;
 
-/// The size of a window that is opened for the first time.
+/// The default size of a window.
 pub(crate) const DEFAULT_SIZE: Size = Size::new(640.0, 560.0);
 
-/// The smallest size of a window: everything in it still has its place.
+/// The minimum size of a window, at which everything still fits.
 pub const MIN_SIZE: Size = Size::new(480.0, 480.0);
 
-/// No side of a window is longer.
+/// The maximum side of a window.
 const MAX_SIDE: f32 = 16_384.0;
 
-/// What is remembered. `S` has the switches of the program.
+/// The settings of a window. `S` holds the switches of the program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings<S = NoSwitches> {
     /// The size of the window's content.
     pub size: Size,
-    /// The key that was written into the key field; `None` as long as nobody did.
+    /// The last valid key in the key field, or `None` if the user never edited it.
     pub key: Option<Address>,
     /// Which switches are on.
     pub switches: S,
 }
 
-/// The switches of a program: a structure of its own, with all of them off by default.
+/// The switches of a program: a struct whose default has all of them off.
 ///
-/// Give it `#[serde(default)]`, so that a file that does not know a switch yet is still read.
+/// It needs `#[serde(default)]`, so that a file without a newer switch can still be read.
 pub trait Switches:
     Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + 'static
 {
@@ -52,7 +53,7 @@ impl<S> Switches for S where
 {
 }
 
-/// The switches of a program that has none.
+/// The type for a program without switches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoSwitches {}
 
@@ -67,7 +68,7 @@ impl<S: Default> Default for Settings<S> {
 }
 
 impl<S> Settings<S> {
-    /// Takes over the size of the window. A window manager may choose one that is out of bounds.
+    /// Sets the size of the window, limited to the valid range: a window manager may exceed it.
     pub fn set_size(&mut self, size: Size) {
         self.size = Size::new(
             size.width.clamp(MIN_SIZE.width, MAX_SIDE),
@@ -76,19 +77,19 @@ impl<S> Settings<S> {
     }
 }
 
-/// What was remembered, and where it will be remembered again.
+/// The loaded settings, and the file to which changes are saved.
 #[derive(Clone, Debug)]
 pub struct LoadedSettings<S = NoSwitches> {
-    /// What was remembered; the beginnings where nothing was.
+    /// The settings, or the defaults if there were none.
     pub settings: Settings<S>,
-    /// What to say in the status line: why something is not as it was left.
+    /// A notice for the status line, if the settings could not be loaded.
     pub notice: Option<Status>,
     path: Option<PathBuf>,
-    /// Whether the file there will not do, and is to be kept when the next one is written.
+    /// Whether the file is invalid, and is to be renamed when the next one is written.
     is_damaged: bool,
 }
 
-/// Remembers nothing, from nowhere: for windows under test.
+/// Has no file, so that nothing is saved: for tests of windows.
 impl<S: Default> Default for LoadedSettings<S> {
     fn default() -> LoadedSettings<S> {
         LoadedSettings {
@@ -100,9 +101,9 @@ impl<S: Default> Default for LoadedSettings<S> {
     }
 }
 
-/// Returns the file of `program`; `None` where the environment names no home.
+/// Returns the settings file of `program`, or `None` if the environment names no home.
 fn path_of(program: &str) -> Option<PathBuf> {
-    // The XDG base directory specification asks to ignore what is not absolute.
+    // The XDG base directory specification requires that relative paths are ignored.
     let absolute = |name: &str| {
         let path = env::var_os(name).map(PathBuf::from);
         path.filter(|path| path.is_absolute())
@@ -116,10 +117,10 @@ fn path_of(program: &str) -> Option<PathBuf> {
     )
 }
 
-/// Reads what `program` remembered. It always comes to something: see [`LoadedSettings::notice`].
+/// Loads the settings of `program`. Never fails: see [`LoadedSettings::notice`].
 ///
-/// Where the environment names no home, or that of another user, nothing is read, and nothing will be
-/// remembered.
+/// If the environment names no home, or that of another user, nothing is read and nothing will be
+/// saved.
 pub fn load_for<S: Switches>(program: &str) -> LoadedSettings<S> {
     let forgetful = |reason, remedy| LoadedSettings {
         notice: Some(
@@ -140,7 +141,7 @@ pub fn load_for<S: Switches>(program: &str) -> LoadedSettings<S> {
     }
 }
 
-/// Reads what was remembered at `path`. It always comes to something: see [`LoadedSettings::notice`].
+/// Loads the settings at `path`. Never fails: see [`LoadedSettings::notice`].
 pub fn load<S: Switches>(path: Option<PathBuf>) -> LoadedSettings<S> {
     let read = match &path {
         Some(path) => file::read(path),

@@ -1,4 +1,9 @@
-//! Words: languages, explanations of errors, units, and what is safe to write to a terminal or window.
+//! Text for people: languages, explanations of errors, units, and escaping for terminals and
+//! windows.
+//!
+//! A module belongs here if it returns, parses or escapes text. All text that a window shows comes
+//! from the Fluent files in `languages`; all output to a terminal goes through [`terminal`]; all
+//! text that a window draws goes through [`visible`].
 
 pub mod explain;
 pub mod group;

@@ -38,7 +38,7 @@ impl Place {
 }
 
 #[test]
-fn nothing_there_is_told_apart() {
+fn a_missing_segment_is_distinguished() {
     let place = Place::new();
     let error = place.read().unwrap_err();
     assert!(error.is_not_found(), "{error}");
@@ -46,7 +46,7 @@ fn nothing_there_is_told_apart() {
 }
 
 #[test]
-fn nothing_loaded_yet_and_cleared_are_empty() {
+fn a_new_and_a_cleared_segment_are_empty() {
     let place = Place::new();
     let publisher = place.publisher();
     assert!(place.read().unwrap().is_empty());
@@ -64,7 +64,7 @@ fn a_text_is_read_with_its_origin() {
     publisher.publish_text("one").unwrap();
     publisher.publish_text("two, 日本").unwrap();
     let snapshot = place.read().unwrap();
-    // A snapshot keeps nothing alive, and needs nobody to stay.
+    // A snapshot keeps nothing alive and does not need the publisher.
     assert!(publisher.detach().removed);
     let Preview::Text(text) = &snapshot.content else {
         panic!("{snapshot:?} is no text");
@@ -123,7 +123,7 @@ fn an_array_from_elsewhere_is_shown_as_bytes_with_its_facts() {
 }
 
 #[test]
-fn a_picture_is_ready_to_draw() {
+fn a_picture_is_prepared_for_drawing() {
     let place = Place::new();
     let publisher = place.publisher();
     let metadata = ImageMetadata::packed(PixelFormat::Bgra8, 60, 50).unwrap();
@@ -150,7 +150,7 @@ fn a_picture_is_ready_to_draw() {
 }
 
 #[test]
-fn other_bytes_and_blocks_show_their_head() {
+fn bytes_and_blocks_show_their_first_bytes() {
     let place = Place::new();
     let publisher = place.publisher();
     let metadata =

@@ -1,12 +1,12 @@
-//! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
+//! The window SharedMemoryLoad: its state, its messages and its view.
 
 mod clipboard_and_drop;
+mod content;
 mod file;
 mod form;
 mod loading;
 mod lost;
 mod message;
-mod seen;
 mod session_reply;
 mod shortcut;
 mod streaming;
@@ -14,7 +14,7 @@ mod streaming;
 mod tests;
 mod text;
 mod view;
-mod watchers;
+mod viewer_list;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use gui_common::desktop::clipboard::Clipboard;
 use gui_common::picture::draw_latency::RenderTarget;
 use gui_common::session::monitor::Monitor;
-use gui_common::settings::{NoSwitches, LoadedSettings};
+use gui_common::settings::{LoadedSettings, NoSwitches};
 use gui_common::tr;
 use gui_common::widget::content_pane;
 use gui_common::widget::help;
@@ -38,12 +38,12 @@ use shm_io::Address;
 
 pub(crate) use message::Message;
 
+use content::ContentState;
 use file::FileDialog;
 use loading::Loading;
 use lost::Lost;
-use seen::Seen;
 use streaming::Stream;
-use watchers::Watchers;
+use viewer_list::ViewerList;
 
 use crate::screen::stream_card::{self, StreamCard};
 use crate::screen::text_dialog::{self, TextDialog};
@@ -52,25 +52,25 @@ use crate::session::SessionThread;
 /// The title of the window.
 pub(crate) const TITLE: &str = "SharedMemoryLoad";
 
-/// The fields that Tab goes round.
+/// The fields in Tab order.
 const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 
-/// What the window begins with.
+/// The initial settings of the window.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// The key that was asked for; without one, the one that is remembered.
+pub(crate) struct LaunchSettings {
+    /// The key from the command line; `None` for the last one used.
     pub(crate) key: Option<Address>,
-    /// The form that was asked for; of interest only with a Qt key.
+    /// The form from the command line, for a Qt key.
     pub(crate) form: Option<Form>,
-    /// Where segments are, if not where the environment says.
+    /// The directory of the segments; `None` for the one that the environment determines.
     pub(crate) directory: Option<PathBuf>,
-    /// Whether status lines are printed to stderr as well.
+    /// Whether status lines are also printed to stderr.
     pub(crate) verbose: bool,
-    /// What is remembered.
-    pub(crate) remembered: LoadedSettings<NoSwitches>,
+    /// The saved settings.
+    pub(crate) saved: LoadedSettings<NoSwitches>,
 }
 
-/// Everything the window knows.
+/// The state of the window.
 #[derive(Debug)]
 pub(crate) struct State {
     window: MainWindow<NoSwitches>,
@@ -78,39 +78,39 @@ pub(crate) struct State {
     dialog: Option<TextDialog>,
     stream_card: Option<StreamCard>,
     stream: Option<Stream>,
-    /// How many streams were begun.
-    streams: u64,
+    /// The number of streams started.
+    stream_count: u64,
     file_dialog: FileDialog,
-    seen: Seen,
-    /// The key under which something is loaded by this window.
+    content: ContentState,
+    /// The key under which this window has loaded content.
     attached: Option<Address>,
-    /// The form that was chosen for it, if it is there for Qt programs.
-    attached_as: Option<Form>,
-    /// What was loaded by this window and taken away by another program.
+    /// The form that the user chose for that content, if its key is a Qt key.
+    attached_form: Option<Form>,
+    /// What this window had loaded before another program removed it.
     lost: Option<Lost>,
-    /// Who watches it.
-    watchers: Watchers,
-    /// Looks at the key in the key field; nothing does while that is none.
+    /// The viewers of the segment.
+    viewers: ViewerList,
+    /// Monitors the key in the key field; `None` while that is invalid.
     monitor: Option<Monitor>,
-    /// Looks at the key under which something is loaded, where that is not in the key field.
+    /// Monitors the key of the loaded content, if the key field has another.
     guard: Option<Monitor>,
     target: Arc<RenderTarget>,
     options: Options,
-    /// The file on its way. It stands before the session, because what is dropped first is
-    /// cancelled first, and the session ends only with what it does.
+    /// The file that is being loaded. It is declared before the session, because fields are dropped in
+    /// order: the session's thread ends only after the load is cancelled.
     loading: Option<Loading>,
-    /// How many files were begun.
-    files: u64,
+    /// The number of loads of files started.
+    load_count: u64,
     session: SessionThread,
     clipboard: Clipboard,
 }
 
 /// Builds the application, ready to run.
 pub(crate) fn application(
-    settings: Settings,
+    settings: LaunchSettings,
 ) -> iced::Application<impl Program<State = State, Message = Message, Theme = Theme>> {
     let window = window_settings(
-        &settings.remembered,
+        &settings.saved,
         "loader-app",
         include_bytes!("../../../packaging/icons/64/loader-app.png"),
     );
@@ -123,22 +123,22 @@ pub(crate) fn application(
 }
 
 impl State {
-    /// Begins with nothing loaded, and learns from then on who watches.
-    fn boot(settings: &Settings) -> (State, Task<Message>) {
+    /// Creates the state, and a task that reports the viewers of the segment.
+    fn boot(settings: &LaunchSettings) -> (State, Task<Message>) {
         let mut state = State::new(settings);
-        let watched = state.session.watched().map(Message::Watched);
-        (state, watched)
+        let viewers = state.session.viewers().map(Message::ViewersChanged);
+        (state, viewers)
     }
 
-    /// Begins with nothing loaded.
-    pub(crate) fn new(settings: &Settings) -> State {
+    /// Creates the state, with nothing loaded.
+    pub(crate) fn new(settings: &LaunchSettings) -> State {
         let options = match &settings.directory {
             Some(directory) => Options::new().directory(directory),
             None => Options::new(),
         };
         let mut state = State {
             window: MainWindow::new(
-                settings.remembered.clone(),
+                settings.saved.clone(),
                 settings.key.as_ref(),
                 settings.form,
                 tr!("welcome"),
@@ -148,51 +148,51 @@ impl State {
             dialog: None,
             stream_card: None,
             stream: None,
-            streams: 0,
+            stream_count: 0,
             file_dialog: FileDialog::Closed,
-            seen: Seen::Unknown,
+            content: ContentState::Unknown,
             attached: None,
-            attached_as: None,
+            attached_form: None,
             lost: None,
-            watchers: Watchers::nobody(settings.verbose),
+            viewers: ViewerList::new(settings.verbose),
             monitor: None,
             guard: None,
             target: Arc::default(),
             loading: None,
-            files: 0,
+            load_count: 0,
             session: SessionThread::start(options.clone()),
             options,
             clipboard: Clipboard::new(),
         };
-        state.session.stream_as(state.window.key.form());
-        state.watch_key();
+        state.session.set_form(state.window.key.form());
+        state.start_monitor();
         state
     }
 
-    /// Watches the key in the key field, the keyboard, and signals.
+    /// Subscribes to the monitored keys, the keyboard, and signals.
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let watched = match &self.monitor {
-            Some(watch) => watch.subscription().map(Message::Seen),
+        let monitored = match &self.monitor {
+            Some(monitor) => monitor.subscription().map(Message::Observed),
             None => Subscription::none(),
         };
         let guarded = match &self.guard {
-            Some(guard) => guard.subscription().map(Message::Guarded),
+            Some(guard) => guard.subscription().map(Message::GuardObserved),
             None => Subscription::none(),
         };
-        let glances = match &self.loading {
-            Some(_) => loading::glances().map(Message::Glance),
+        let ticks = match &self.loading {
+            Some(_) => loading::ticks().map(Message::Tick),
             None => Subscription::none(),
         };
         Subscription::batch([
-            watched,
+            monitored,
             guarded,
-            glances,
+            ticks,
             event::listen_with(shortcut::message_of),
             self.window.subscription().map(Message::Window),
         ])
     }
 
-    /// Takes in what happened.
+    /// Handles a message.
     pub(crate) fn update(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Window(message) => return self.update_window(message),
@@ -205,7 +205,7 @@ impl State {
             Message::StreamPressed => return self.toggle_stream(),
             Message::StreamCard(message) => return self.update_stream_card(message),
             Message::StreamSourceChosen(answer) => return self.take_stream_source(answer),
-            Message::StreamNews(number, news) => self.take_stream_news(number, news),
+            Message::StreamEvent(number, event) => self.take_stream_event(number, event),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::FileLoaded {
@@ -218,9 +218,9 @@ impl State {
             Message::Pasted(pasted) => return self.take_pasted(pasted),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
             Message::PictureLoaded(number, reply) => self.take_file_loaded(number, 0, reply),
-            Message::Glance(now) => {
+            Message::Tick(now) => {
                 if let Some(loading) = &mut self.loading {
-                    loading.look(now);
+                    loading.update(now);
                 }
             }
             Message::CancelPressed => self.cancel(),
@@ -229,19 +229,24 @@ impl State {
             Message::LossChecked(reply) => self.take_loss(reply),
             Message::LoadAgainPressed => return self.load_again(),
             Message::LoadedAgain(reply) => self.take_loaded_again(reply),
-            Message::Guarded(news) => {
-                let seen = self.guard.as_ref().and_then(|guard| guard.read(news));
-                return seen.map_or_else(Task::none, |seen| self.look_for_loss(&seen));
+            Message::GuardObserved(notification) => {
+                let observation = self
+                    .guard
+                    .as_ref()
+                    .and_then(|guard| guard.read(notification));
+                return observation
+                    .map_or_else(Task::none, |observation| self.check_loss(&observation));
             }
-            Message::Seen(news) => {
-                if let Some(observation) = self.monitor.as_ref().and_then(|watch| watch.read(news)) {
-                    return self.see(observation);
+            Message::Observed(notification) => {
+                let monitor = self.monitor.as_ref();
+                if let Some(observation) = monitor.and_then(|monitor| monitor.read(notification)) {
+                    return self.observe(observation);
                 }
             }
-            Message::Watched(watched) => self.watchers.take(watched),
-            Message::WatchersToggled => self.watchers.toggle(),
+            Message::ViewersChanged(viewers) => self.viewers.update(viewers),
+            Message::ViewerListToggled => self.viewers.toggle(),
             Message::Pane(message) => {
-                if let Seen::Content(pane) = &mut self.seen {
+                if let ContentState::Content(pane) = &mut self.content {
                     return pane.update(message).map(Message::Pane);
                 }
             }
@@ -271,12 +276,12 @@ impl State {
         }
     }
 
-    /// Does what a shortcut says. One that is tried out from the help closes it.
+    /// Handles a shortcut. A shortcut that is pressed while the help is open closes the help.
     fn press(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Window(main_window::Message::ToggleHelp) => self.update(message),
             Message::CancelPressed if self.window.close_help() => self.focus_below_help(),
-            // What is written must not get lost by a key that is meant for the window below.
+            // Shortcuts of the window must not discard the text of the dialog.
             message if self.dialog.is_some() && !is_for_dialog(&message) => Task::none(),
             message if self.stream_card.is_some() && !is_for_card(&message) => Task::none(),
             message => {
@@ -296,12 +301,12 @@ impl State {
         })
     }
 
-    /// Reacts to a new key in the key field.
+    /// Handles a new key in the key field.
     fn take_key(&mut self, before: Option<&Address>) {
-        self.session.stream_as(self.window.key.form());
-        self.seen = Seen::Unknown;
-        self.watch_key();
-        self.guard_what_is_loaded();
+        self.session.set_form(self.window.key.form());
+        self.content = ContentState::Unknown;
+        self.start_monitor();
+        self.update_guard();
         if let Some(attached) = &self.attached
             && before == Some(attached)
             && !self.is_attached_here()
@@ -313,13 +318,13 @@ impl State {
         }
     }
 
-    /// Returns whether what is loaded is loaded under the key in the key field.
+    /// Returns `true` if this window has loaded content under the key in the key field.
     fn is_attached_here(&self) -> bool {
         self.attached.is_some() && self.window.key.key().ok() == self.attached.as_ref()
     }
 
-    /// Returns the key to load under; where there is none, says why.
-    fn key_to_load_under(&mut self) -> Option<Address> {
+    /// Returns the key to load under. If it is invalid, shows why and returns `None`.
+    fn load_key(&mut self) -> Option<Address> {
         match self.window.key.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
@@ -330,18 +335,18 @@ impl State {
         }
     }
 
-    /// Returns the session, for a command to which a stream that plays gives way.
+    /// Returns the session for a call that ends the running stream.
     fn session(&mut self) -> &mut SessionThread {
         self.stream = None;
         &mut self.session
     }
 
-    /// Returns `true` if something is open over the window that is written in.
-    fn is_covered(&self) -> bool {
+    /// Returns `true` if a dialog or card with text fields is open over the window.
+    fn has_dialog(&self) -> bool {
         self.dialog.is_some() || self.stream_card.is_some()
     }
 
-    /// Leaves the dialog, or else gives up the picture on its way.
+    /// Closes the dialog or the card, or else cancels the load.
     fn cancel(&mut self) {
         if self.dialog.take().is_some() {
             return;
@@ -358,7 +363,7 @@ impl State {
 }
 
 fn is_for_dialog(message: &Message) -> bool {
-    // A text that does not go into the chosen form need not be given up for another form.
+    // The user can change the form without losing a text that the chosen form cannot hold.
     matches!(
         message,
         Message::Dialog(_)

@@ -1,5 +1,6 @@
-//! The command line: the same session as the window's, without a window.
+//! The commands: they use the same [`Session`] as the window.
 
+mod error;
 mod form;
 mod frames;
 mod memory;
@@ -7,43 +8,40 @@ mod picture;
 mod presence;
 mod ring;
 mod share;
+mod stay;
 
-use std::fmt;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
-use gui_common::desktop::signals::{Ended, Termination};
+use gui_common::desktop::signals::Termination;
 use gui_common::picture::limit::Limit;
-use gui_common::text::language;
 use gui_common::text::terminal;
-use gui_common::text::units;
 use gui_common::tr;
 use shm_core::Options;
-use shm_io::{Address, Deadline};
+use shm_io::Address;
 
-use self::form::StreamedAs;
+pub(crate) use self::error::CommandError;
+
+use self::form::FormOption;
 use self::frames::FramesArguments;
-use self::memory::Memory;
-use self::ring::Ring;
-use self::share::Share;
-use crate::session::{self, Bytes, LoadError, Loadable, Loaded, Session};
-
-/// How often it is looked whether what is loaded can be found still.
-const LOOK: Duration = Duration::from_secs(1);
+use self::memory::MemoryOption;
+use self::ring::RingOptions;
+use self::share::ShareOptions;
+use self::stay::StayOptions;
+use crate::session::{ByteSource, Loadable, Loaded, Session};
 
 const TEXT_EXAMPLES: &str = "\
 Examples:
-  loader-app text \"Hello, 世界\"            stays until Ctrl-C
-  loader-app text --for 10s \"Back soon\"    stays for ten seconds
-  date | loader-app text --persist         leaves it there, and returns
-  loader-app text --restore \"Hello\"        loads it again where a cleaner removes it
-  loader-app text --mode 644 \"Hello, all\"  lets every user read it
-  loader-app text --group video \"Hello\"    lets the group video read it
-  loader-app text --ring 16M \"Hello\"       makes room for what others load after it
+  loader-app text \"Hello, 世界\"            stay attached until Ctrl-C
+  loader-app text --for 10s \"Back soon\"    stay attached for ten seconds
+  date | loader-app text --persist         keep it, and return at once
+  loader-app text --restore \"Hello\"        load it again if a cleaner removes it
+  loader-app text --mode 644 \"Hello, all\"  let every user read it
+  loader-app text --group video \"Hello\"    let the group video read it
+  loader-app text --ring 16M \"Hello\"       keep up to 16 MiB of older samples
   loader-app --key Notes text - <notes.txt
   loader-app --key qt:K text --as cstring \"Hello, Qt\"";
 
@@ -53,13 +51,13 @@ Examples:
   loader-app image --for 2m scan.tiff
   loader-app --key Photo image --persist photo.jpg
   loader-app image --limit 4G panorama.tif
-  loader-app image --retain 64M cat.png    keeps 64 MiB of the pictures that others load before their last
+  loader-app image --retain 64M cat.png    keep up to 64 MiB of older pictures
 
-PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, QOI, ICO and XPM are known, by content. The picture
-travels as raw pixels, upright, at most 65,535 a side. What it takes is reckoned from its header.
-The default of 1 GiB admits some 350 megapixels without opacity in PNG, TIFF, BMP, QOI or baseline
-JPEG; half of that in a JPEG that is turned, as its camera notes; 110 to 170 in a progressive JPEG; a
-third under the key of a Qt program.";
+Formats: PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, QOI, ICO and XPM, detected by content. The picture is
+published as raw pixels, upright, at most 65,535 a side. The memory it needs is computed from its
+header. The default limit of 1 GiB admits about 350 megapixels without alpha in PNG, TIFF, BMP, QOI
+or baseline JPEG; half of that in a JPEG whose EXIF orientation rotates it; 110 to 170 in a
+progressive JPEG; a third under the key of a Qt program.";
 
 const FILE_EXAMPLES: &str = "\
 Examples:
@@ -68,58 +66,59 @@ Examples:
   loader-app file --ring 1M --persist part.bin
   loader-app --key Dump file --persist core.bin";
 
-/// What to load.
+/// A command of loader-app.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Loads a text.
+    /// Load a text.
     #[command(after_help = TEXT_EXAMPLES)]
     Text {
-        /// How it lies in shared memory.
+        /// The options of the segment.
         #[command(flatten)]
-        placing: Placing,
-        /// The text; without it, or with "-", UTF-8 is read from standard input.
+        options: LoadOptions,
+        /// The text. Without it, or with "-", read UTF-8 from standard input.
         text: Option<String>,
     },
-    /// Loads a picture, as raw pixels.
+    /// Load a picture, as raw pixels.
     #[command(after_help = IMAGE_EXAMPLES)]
     Image {
-        /// How it lies in shared memory.
+        /// The options of the segment.
         #[command(flatten)]
-        placing: Placing,
-        /// How much memory it may take.
+        options: LoadOptions,
+        /// The memory limit.
         #[command(flatten)]
-        memory: Memory,
+        memory: MemoryOption,
         /// The picture file.
         file: PathBuf,
     },
-    /// Loads any bytes; the ending of the name, or else the content, tells their media type.
+    /// Load the bytes of a file. Its extension, or else its content, determines the media type.
     #[command(after_help = FILE_EXAMPLES)]
     File {
-        /// How it lies in shared memory.
+        /// The options of the segment.
         #[command(flatten)]
-        placing: Placing,
-        /// The file; "-" reads standard input.
+        options: LoadOptions,
+        /// The file. With "-", read standard input.
         file: PathBuf,
     },
-    /// Streams frames: raw video from standard input, or a moving test pattern.
+    /// Stream frames: raw video from standard input, or a moving test pattern.
     #[command(after_help = frames::EXAMPLES)]
     Frames(FramesArguments),
 }
 
 impl Command {
-    /// Checks what no argument can tell by itself. `program` is the command line's definition.
+    /// Checks combinations of arguments that the parser does not. `program` is the definition of the
+    /// command line.
     ///
     /// # Errors
     ///
-    /// The usage error, ready to be printed.
+    /// Returns the usage error, ready to print.
     pub(crate) fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
-        let (name, problem) = match self {
-            Command::Frames(arguments) => ("frames", arguments.problem()),
-            Command::Text { placing, .. } => ("text", placing.share.problem()),
-            Command::Image { placing, .. } => ("image", placing.share.problem()),
-            Command::File { placing, .. } => ("file", placing.share.problem()),
+        let (name, message) = match self {
+            Command::Frames(arguments) => ("frames", arguments.usage_error()),
+            Command::Text { options, .. } => ("text", options.share.usage_error()),
+            Command::Image { options, .. } => ("image", options.share.usage_error()),
+            Command::File { options, .. } => ("file", options.share.usage_error()),
         };
-        let Some(problem) = problem else {
+        let Some(message) = message else {
             return Ok(());
         };
         program.build();
@@ -127,276 +126,146 @@ impl Command {
             Some(command) => command,
             None => program,
         };
-        Err(command.error(ErrorKind::ValueValidation, problem))
+        Err(command.error(ErrorKind::ValueValidation, message))
     }
 
-    /// Refuses what only the other kind of key can do.
-    fn refuse_of_others(&self, key: &Address) -> Result<(), CommandError> {
+    /// Rejects options that this kind of key does not support.
+    fn check_key_kind(&self, key: &Address) -> Result<(), CommandError> {
         let (share, ring, form) = match self {
-            Command::Text { placing, .. }
-            | Command::Image { placing, .. }
-            | Command::File { placing, .. } => {
-                (placing.share, placing.ring, placing.streamed.form())
-            }
+            Command::Text { options, .. }
+            | Command::Image { options, .. }
+            | Command::File { options, .. } => (options.share, options.ring, options.form.form()),
             Command::Frames(arguments) => (arguments.share(), arguments.ring(), None),
         };
         let is_qt = key.qt().is_some();
         match form {
-            Some(_) if !is_qt => Err(CommandError::FormOfQt),
-            _ if is_qt && share.is_asked_for() => Err(CommandError::ModeOfQt),
-            _ if is_qt && ring.is_asked_for() => Err(CommandError::RingOfQt),
+            Some(_) if !is_qt => Err(CommandError::FormNeedsQtKey),
+            _ if is_qt && share.is_set() => Err(CommandError::ModeOfQtKey),
+            _ if is_qt && ring.is_set() => Err(CommandError::RingOfQtKey),
             _ => Ok(()),
         }
     }
 }
 
-/// How what is loaded lies in shared memory.
+/// The options that all commands but `frames` share.
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Placing {
+pub(crate) struct LoadOptions {
     /// How long to stay attached.
     #[command(flatten)]
-    stay: Stay,
-    /// Who else may read it.
+    stay: StayOptions,
+    /// The access of other users.
     #[command(flatten)]
-    share: Share,
-    /// How much stays for slow readers.
+    share: ShareOptions,
+    /// The retention of older samples.
     #[command(flatten)]
-    ring: Ring,
-    /// What Qt programs read.
+    ring: RingOptions,
+    /// The form for Qt programs.
     #[command(flatten)]
-    streamed: StreamedAs,
+    form: FormOption,
 }
 
-impl Placing {
-    /// Says everything that is to be known of where it was loaded.
-    fn warn(self, loaded: &Loaded) {
+impl LoadOptions {
+    /// Prints the warnings about the segment to stderr.
+    fn print_warnings(self, loaded: &Loaded) {
         let found = [
             loaded.warning(),
             self.share.warning(loaded),
             self.ring.warning(loaded),
         ];
         for warning in found.into_iter().flatten() {
-            tell(&format!("warning: {warning}"));
+            log(&format!("warning: {warning}"));
         }
     }
 }
 
-/// How long to stay attached.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Stay {
-    /// Returns at once and leaves the content in place, until `viewer-app remove`.
-    #[arg(long)]
-    persist: bool,
-
-    /// Stays for this long, such as 500ms, 10s or 2m, instead of until Ctrl-C.
-    #[arg(long = "for", value_name = "DURATION", value_parser = units::duration, conflicts_with = "persist")]
-    duration: Option<Duration>,
-
-    /// Loads it again where another program removes, moves away or replaces what was loaded, instead
-    /// of ending with 1.
-    ///
-    /// That is looked for once a second. systemd-logind does it, unless RemoveIPC=no is set, when you
-    /// log out; and so do cleaners of /dev/shm.
-    #[arg(long, conflicts_with = "persist")]
-    restore: bool,
-}
-
-/// Why a command was not done.
-#[derive(Debug)]
-#[non_exhaustive]
-pub(crate) enum CommandError {
-    /// Nothing was loaded.
-    Load(LoadError),
-    /// What came from standard input is no text.
-    NotUtf8 {
-        /// The first byte that does not fit, counted from 0.
-        offset: usize,
-    },
-    /// Standard input could not be read.
-    Stdin(io::Error),
-    /// Standard input is a keyboard, where video should come from.
-    NoVideo,
-    /// The video ended before its first frame.
-    NoFrames,
-    /// It could not be waited for the end.
-    Signals(io::Error),
-    /// What was loaded was taken away by another program.
-    Lost(Address),
-    /// `--as` with a key that is not of a Qt program.
-    FormOfQt,
-    /// `--mode` with a key of a Qt program.
-    ModeOfQt,
-    /// `--ring` with a key of a Qt program.
-    RingOfQt,
-}
-
-impl fmt::Display for CommandError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CommandError::Load(error) => error.fmt(f),
-            CommandError::NotUtf8 { offset } => write!(
-                f,
-                "Standard input is not UTF-8 text: the byte at offset {offset} does not fit. \
-                 To load bytes as they are: loader-app file -"
-            ),
-            CommandError::Stdin(error) => {
-                write!(f, "Standard input cannot be read: {error}.")
-            }
-            CommandError::NoVideo => f.write_str(
-                "Video is read from standard input, and that is a terminal. Pipe it in, as in \
-                 ffmpeg … | loader-app frames …, or use --test-pattern.",
-            ),
-            CommandError::NoFrames => f.write_str(
-                "Standard input ended before there was a frame, so nothing was loaded. Look what \
-                 the program that should write the video says.",
-            ),
-            CommandError::FormOfQt => f.write_str(
-                "--as says what a Qt program reads, and this key is not of one: write it as qt:KEY, or \
-                 leave --as out.",
-            ),
-            CommandError::ModeOfQt => f.write_str(
-                "Under a key of a Qt program nothing can be shared with other users: leave --mode out, \
-                 and --group.",
-            ),
-            CommandError::RingOfQt => f.write_str(
-                "A segment of a Qt program has one content and no ring: leave --ring out, and --retain.",
-            ),
-            CommandError::Lost(key) => f.write_str(&language::sentences([
-                tr!("lost", key = key),
-                session::remedy_of_loss(),
-                "With --restore it is loaded again by itself.".to_owned(),
-            ])),
-            CommandError::Signals(error) => write!(
-                f,
-                "It cannot be waited for Ctrl-C ({error}), so nothing stays loaded. Try --persist."
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CommandError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            CommandError::Load(error) => Some(error),
-            CommandError::Stdin(error) | CommandError::Signals(error) => Some(error),
-            CommandError::NotUtf8 { .. }
-            | CommandError::NoVideo
-            | CommandError::NoFrames
-            | CommandError::FormOfQt
-            | CommandError::ModeOfQt
-            | CommandError::RingOfQt
-            | CommandError::Lost(_) => None,
-        }
-    }
-}
-
-/// Loads, prints one line, if `verbose` others about who watches, and stays attached as long as it is asked to; or streams.
+/// Runs a command: loads the content, prints one line, and stays attached for as long as the options
+/// say; or streams. If `verbose`, prints lines about viewers to stderr.
 ///
 /// # Errors
 ///
-/// [`CommandError`], in a sentence for people.
+/// Returns a [`CommandError`] if the command fails.
 pub(crate) fn run(command: Command, key: &Address, verbose: bool) -> Result<(), CommandError> {
-    command.refuse_of_others(key)?;
+    command.check_key_kind(key)?;
     let mut limit = Limit::DEFAULT;
-    let (placing, content) = match command {
-        Command::Text { placing, text } => (placing, Loadable::Text(text_of(text)?)),
+    let (load_options, content) = match command {
+        Command::Text { options, text } => (options, Loadable::Text(read_text(text)?)),
         Command::Image {
-            placing,
+            options,
             memory,
             file,
         } => {
             limit = memory.limit;
-            (placing, Loadable::Picture(file, Arc::default()))
+            (options, Loadable::Picture(file, Arc::default()))
         }
-        Command::File { placing, file } => (placing, Loadable::Bytes(bytes_of(&file)?)),
+        Command::File { options, file } => (options, Loadable::Bytes(open_bytes(&file)?)),
         Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
-    let options = placing.ring.apply(placing.share.apply(Options::new()));
-    let mut session = Session::new(options).limiting_pictures(limit);
-    session.sink.set_form(placing.streamed.form());
+    let LoadOptions {
+        stay,
+        share,
+        ring,
+        form,
+    } = load_options;
+    let options = ring.apply(share.apply(Options::new()));
+    let mut session = Session::new(options).picture_limit(limit);
+    session.sink.set_form(form.form());
     if verbose {
-        session = session.telling_who_watches(presence::printed());
+        session = session.report_viewers(presence::print_changes());
     }
     let (loaded, caught) = match content {
-        // Decoding may take long, and can be stopped.
+        // Decoding may take long, so a signal cancels it.
         Loadable::Picture(path, progress) => {
             let termination = Termination::catch().map_err(CommandError::Signals)?;
             let loaded = picture::load(&mut session, key, path, &progress, &termination)?;
             (loaded, Some(termination))
         }
-        // A signal ends the process, and the kernel lets go of its segment.
+        // A signal ends the process, and the kernel detaches it from the segment.
         mut content => {
             let loaded = session.load(key, &mut content);
             (loaded.map_err(CommandError::Load)?, None)
         }
     };
-    placing.warn(&loaded);
-    let stay = placing.stay;
+    load_options.print_warnings(&loaded);
     if stay.persist {
-        let kept = session.sink.persist();
-        kept.map_err(|error| CommandError::Load(error.into()))?;
+        let persisted = session.sink.persist();
+        persisted.map_err(|error| CommandError::Load(error.into()))?;
         terminal::print(&loaded);
         session.sink.release();
         return Ok(());
     }
-    // Caught before the line is printed: whoever reads it may send a signal at once.
+    // Signals are caught before the line is printed: its reader may send one at once.
     let termination = match caught {
         Some(termination) => termination,
         None => Termination::catch().map_err(CommandError::Signals)?,
     };
-    // A reader that has gone is no reason to let go of what is loaded.
+    // A closed standard output does not release the segment.
     terminal::print(&loaded);
     if stay.duration.is_none() && terminal::is_stderr_terminal() {
-        tell("It stays until Ctrl-C.");
+        log("Attached until Ctrl-C.");
     }
-    stay.keep(&mut session, &termination)?;
+    stay.wait(&mut session, &termination)?;
     session.sink.release();
     Ok(())
 }
 
-impl Stay {
-    /// Waits for the end, and looks meanwhile whether what is loaded can be found still.
-    fn keep(self, session: &mut Session, termination: &Termination) -> Result<(), CommandError> {
-        let time = Deadline::within(self.duration);
-        let mut lost = None;
-        while !time.is_over() {
-            let left = time.left().unwrap_or(LOOK).min(LOOK);
-            if termination.wait(Some(left)) == Ended::Signal {
-                return Ok(());
-            }
-            lost = session.sink.release_if_lost().or(lost);
-            if let Some(key) = lost.take() {
-                if !self.restore {
-                    return Err(CommandError::Lost(key));
-                }
-                match session.restore() {
-                    // Another program took it away at once: the next look tries again.
-                    Err(error) if error.is_removed() => lost = Some(key),
-                    loaded => tell_restored(&key, loaded.map_err(CommandError::Load)?.as_ref()),
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Says that what was lost is loaded again.
-fn tell_restored(key: &Address, loaded: Option<&Loaded>) {
-    tell(&format!("warning: {}", tr!("lost", key = key)));
+/// Logs the loss of a segment, and what was loaded again.
+fn log_restored(key: &Address, loaded: Option<&Loaded>) {
+    log(&format!("warning: {}", tr!("lost", key = key)));
     if let Some(loaded) = loaded {
         if let Some(warning) = loaded.warning() {
-            tell(&format!("warning: {warning}"));
+            log(&format!("warning: {warning}"));
         }
-        tell(&format!("Restored: {loaded}"));
+        log(&format!("Restored: {loaded}"));
     }
 }
 
-fn text_of(argument: Option<String>) -> Result<String, CommandError> {
+/// Returns the text of the argument, or else of standard input.
+fn read_text(argument: Option<String>) -> Result<String, CommandError> {
     if let Some(text) = argument.filter(|text| text != "-") {
         return Ok(text);
     }
     if io::stdin().is_terminal() {
-        tell("Write the text, then press Ctrl-D at the beginning of a line.");
+        log("Type the text, then press Ctrl-D at the start of a line.");
     }
     let mut bytes = Vec::new();
     io::stdin()
@@ -408,15 +277,15 @@ fn text_of(argument: Option<String>) -> Result<String, CommandError> {
     })
 }
 
-fn bytes_of(file: &Path) -> Result<Bytes, CommandError> {
+fn open_bytes(file: &Path) -> Result<ByteSource, CommandError> {
     if file == Path::new("-") {
-        Ok(Bytes::stdin())
+        Ok(ByteSource::stdin())
     } else {
-        Bytes::open(file).map_err(CommandError::Load)
+        ByteSource::open(file).map_err(CommandError::Load)
     }
 }
 
-/// Says something beside the output.
-pub(crate) fn tell(line: &str) {
-    terminal::warn(format_args!("loader-app: {line}"));
+/// Prints a line to stderr, after the name of the program.
+pub(crate) fn log(line: &str) {
+    terminal::print_error(format_args!("loader-app: {line}"));
 }

@@ -1,4 +1,4 @@
-//! The system's dialogs to choose an image file, an animated GIF, or a folder.
+//! The desktop's dialogs that choose an image file, an animated GIF, or a folder.
 
 use gui_common::desktop::file_dialog::{Answer, answer};
 use gui_common::tr;
@@ -7,20 +7,20 @@ use rfd::{AsyncFileDialog, FileHandle};
 
 use crate::picture_file;
 
-/// Asks for an image file.
+/// Opens a dialog that chooses an image file.
 pub(crate) fn pick() -> Task<Answer> {
     show(
         || {
             AsyncFileDialog::new()
                 .set_title(tr!("file-dialog-image"))
-                .add_filter(tr!("file-dialog-images"), &endings_in_both_cases())
+                .add_filter(tr!("file-dialog-images"), &extensions_in_both_cases())
                 .add_filter(tr!("file-dialog-all"), &["*"])
         },
         AsyncFileDialog::pick_file,
     )
 }
 
-/// Asks for an animated GIF.
+/// Opens a dialog that chooses an animated GIF.
 pub(crate) fn pick_gif() -> Task<Answer> {
     show(
         || {
@@ -33,7 +33,7 @@ pub(crate) fn pick_gif() -> Task<Answer> {
     )
 }
 
-/// Asks for a folder.
+/// Opens a dialog that chooses a folder.
 pub(crate) fn pick_folder() -> Task<Answer> {
     show(
         || AsyncFileDialog::new().set_title(tr!("file-dialog-folder")),
@@ -50,19 +50,19 @@ where
 {
     window::oldest()
         .then(move |window| match window {
-            // Belonging to the window, the dialog stands over it.
+            // With a parent, the dialog stays above the window.
             Some(id) => window::run(id, move |window| dialog().set_parent(window)),
             None => Task::done(dialog()),
         })
         .then(move |dialog| Task::future(answer(pick(dialog))))
 }
 
-/// The filters of some dialogs take upper and lower case for different endings; cameras write
-/// `.JPG`.
-fn endings_in_both_cases() -> Vec<String> {
-    let lower = picture_file::ENDINGS.iter().map(ToString::to_string);
-    let upper = picture_file::ENDINGS
+/// Returns the extensions in lower and upper case: the filters of some dialogs are case-sensitive,
+/// and cameras write `.JPG`.
+fn extensions_in_both_cases() -> Vec<String> {
+    let lower = picture_file::EXTENSIONS.iter().map(ToString::to_string);
+    let upper = picture_file::EXTENSIONS
         .iter()
-        .map(|ending| ending.to_ascii_uppercase());
+        .map(|extension| extension.to_ascii_uppercase());
     lower.chain(upper).collect()
 }

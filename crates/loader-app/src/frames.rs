@@ -1,11 +1,11 @@
-//! Where the frames of a stream come from: raw video, a test pattern, an animated GIF, a folder of
-//! pictures. Each draws straight into memory that somebody else provides.
+//! The sources of a stream's frames: raw video, a test pattern, an animated GIF, a folder of
+//! pictures. Each draws directly into the caller's memory.
 
 mod folder;
 mod gif;
-mod pace;
 mod rate;
 mod raw_video;
+mod schedule;
 mod test_pattern;
 
 use std::path::PathBuf;
@@ -19,64 +19,64 @@ use gui_common::text::units;
 use gui_common::tr;
 use shm_core::{ImageMetadata, PixelFormat};
 
-pub(crate) use folder::Folder;
-pub(crate) use gif::Gif;
-pub(crate) use pace::Pace;
+pub(crate) use folder::FolderFrames;
+pub(crate) use gif::GifFrames;
 pub(crate) use rate::Rate;
 pub(crate) use raw_video::RawVideo;
+pub(crate) use schedule::FrameSchedule;
 pub(crate) use shm_io::Drawn;
 pub(crate) use test_pattern::TestPattern;
 
 use crate::picture_file::PictureError;
 
 /// A source of frames.
-pub(crate) trait Frames {
-    /// Looks for the next frame. One that was found and not drawn is passed over.
+pub(crate) trait FrameReader {
+    /// Goes on to the next frame. Skips the current frame if it was not drawn.
     ///
     /// # Errors
     ///
-    /// [`FrameError`]; nothing more comes after it.
-    fn find(&mut self) -> Result<Found, FrameError>;
+    /// Returns a [`FrameError`]; no frame follows it.
+    fn next(&mut self) -> Result<NextFrame, FrameError>;
 
-    /// Draws the frame that was found last into `pixels`, which has as many bytes as its metadata
-    /// says. After [`Drawn::Paused`] it goes on, with what was drawn before in `pixels`.
+    /// Draws the current frame into `pixels`, whose length is that of its metadata. After
+    /// [`Drawn::Paused`], the next call continues with the same `pixels`.
     ///
     /// # Errors
     ///
-    /// [`FrameError`]; nothing more comes after it.
+    /// Returns a [`FrameError`]; no frame follows it.
     fn draw(&mut self, pixels: &mut [u8]) -> Result<Drawn, FrameError>;
 
-    /// Says what of the source is left out, where something is.
+    /// Returns a text about the parts of the source that cannot be shown.
     fn notice(&self) -> Option<String> {
         None
     }
 }
 
-/// What [`Frames::find`] came upon.
+/// The result of [`FrameReader::next`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// A frame, to be drawn.
-    Frame(Frame),
-    /// Something that is no frame; what comes next may be one.
+pub(crate) enum NextFrame {
+    /// A frame, not drawn yet.
+    Frame(FrameInfo),
+    /// No frame yet; a later call may return one.
     NoFrame,
-    /// The end: there is nothing more to be found.
+    /// The end of the source.
     End,
 }
 
-/// What a frame will be.
+/// The description of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Frame {
-    /// The shape of its pixels.
+pub(crate) struct FrameInfo {
+    /// The metadata of its pixels.
     pub(crate) metadata: ImageMetadata,
-    /// How long it stands before the next one; `None` for as long as the next one takes.
-    pub(crate) lasts: Option<Duration>,
+    /// The time until the next frame is due; `None` if that is due as soon as it is ready.
+    pub(crate) duration: Option<Duration>,
 }
 
-/// Checks that a frame of this shape takes no more memory than `limit`, and describes it.
+/// Returns the metadata of frames of this format and size.
 ///
 /// # Errors
 ///
-/// [`FrameError::Size`] where they cannot.
+/// Returns [`FrameError::Size`] if the size is invalid or a frame needs more memory than `limit`.
 pub(crate) fn shape(
     format: PixelFormat,
     width: u32,
@@ -95,50 +95,50 @@ pub(crate) fn shape(
             height = height,
             needed = bytes.div_ceil(1 << 20),
             limit = limit.to_string(),
-            enough = Limit::that_admits(bytes).to_string()
+            enough = Limit::at_least(bytes).to_string()
         );
         return Err(FrameError::Size { reason });
     }
     Ok(metadata)
 }
 
-/// Why no more frames come.
+/// Why a source of frames failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum FrameError {
-    /// The program was asked to end while it waited for input.
+    /// A signal arrived during the wait for input.
     Stopped,
-    /// Frames cannot be that small or that large.
+    /// The size of the frames is too small or too large.
     Size {
-        /// What is wrong with the size, as the end of a sentence.
+        /// The reason, as the end of a sentence.
         reason: String,
     },
     /// The input cannot be read.
     Input(io::Error),
     /// The input ended in the middle of a frame.
     CutOff {
-        /// How many bytes of the frame came.
+        /// The number of bytes of the frame that were read.
         came: usize,
-        /// How many it has.
+        /// The number of bytes of a frame.
         whole: usize,
     },
     /// The folder cannot be read.
     Folder {
         /// The folder.
         path: PathBuf,
-        /// The system's word.
+        /// The underlying OS error.
         source: io::Error,
     },
-    /// There is no picture in the folder.
+    /// The folder contains no pictures.
     NoPictures {
         /// The folder.
         path: PathBuf,
-        /// How many files there are in it.
+        /// The number of files in it.
         files: u64,
     },
     /// The animation cannot be read.
     Animation(PictureError),
-    /// The file is no GIF.
+    /// The file is not a GIF.
     NotAGif {
         /// The file.
         path: PathBuf,
@@ -146,7 +146,7 @@ pub(crate) enum FrameError {
 }
 
 impl FrameError {
-    /// Returns what is wrong, in one sentence.
+    /// Returns what failed, in one sentence.
     pub(crate) fn headline(&self) -> String {
         match self {
             FrameError::Stopped => tr!("frames-stopped"),
@@ -166,7 +166,7 @@ impl FrameError {
         }
     }
 
-    /// Returns the reason and what to do.
+    /// Returns the cause and the remedy.
     pub(crate) fn remedy(&self) -> String {
         match self {
             FrameError::Stopped => tr!("frames-stopped-remedy"),
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absurd_sizes_are_refused_by_sides_and_by_bytes() {
+    fn a_size_beyond_the_bounds_or_the_memory_limit_is_refused() {
         let shape = |format, width, height| shape(format, width, height, Limit::DEFAULT);
         assert!(shape(PixelFormat::Rgba8, 3840, 2160).is_ok());
         assert!(shape(PixelFormat::Gray8, 32_768, 32_768).is_ok());

@@ -1,5 +1,5 @@
-//! SharedMemoryLoad: puts text, pictures and files into named shared memory, from a window or from a
-//! command line. Here: the arguments, then the window or a command.
+//! SharedMemoryLoad: loads text, pictures and files into named shared memory, from a window or from
+//! the command line. This file parses the arguments, then opens the window or runs a command.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
@@ -27,44 +27,44 @@ use gui_common::widget::key_field::DEFAULT_KEY;
 use qt_bridge::Form;
 use shm_io::Address;
 
-use app::Settings;
+use app::LaunchSettings;
 use cli::{Command, CommandError};
 
 const EXAMPLES: &str = "\
 Examples:
   loader-app                                   open the window
-  loader-app text \"Hello, 世界\"                load a text, and stay until Ctrl-C
+  loader-app text \"Hello, 世界\"                load a text, and stay attached until Ctrl-C
   loader-app --key Photo image cat.png         load a picture under another key
-  tar c src | loader-app file --persist -      load bytes, and leave them there
-  loader-app frames --test-pattern             stream a moving picture
+  tar c src | loader-app file --persist -      load bytes, and keep them after exit
+  loader-app frames --test-pattern             stream a moving test pattern
   loader-app --key qt:K text Hello             load a text for a program that uses QSharedMemory
 
-What is loaded lives as long as a program that loaded it is attached, or until
-`viewer-app remove` where --persist was given. `viewer-app show` reads it.";
+A segment exists while a program is attached to it; with --persist it exists until
+`viewer-app remove`. `viewer-app show` reads its content.";
 
-/// Puts text, pictures and files into named shared memory.
+/// Load text, pictures and files into named shared memory.
 ///
-/// Without a command it opens the window SharedMemoryLoad.
+/// Without a command, open the window of SharedMemoryLoad.
 #[derive(Debug, Parser)]
 #[command(name = "loader-app", version, about, after_help = EXAMPLES)]
 struct Arguments {
-    /// The name under which other programs find it, or the key of a Qt program, such as qt:NAME or
-    /// posix:/name [default: MySharedMemory; in the window, the last one there].
+    /// Load under this key: a name, or the key of a Qt program, such as qt:NAME or posix:/name
+    /// [default: MySharedMemory; in the window, the last one used].
     #[arg(long, global = true, value_name = "KEY", value_parser = explain::address)]
     key: Option<Address>,
 
-    /// Begins the window with this form of what is under the key of a Qt program: qstring, qbytearray,
-    /// cstring, raw or qimage. A command takes it behind its name.
+    /// Open the window with this form for the key of a Qt program: qstring, qbytearray, cstring, raw
+    /// or qimage. With a command, put the option after the command.
     #[arg(long = "as", value_name = "FORM", requires = "key")]
     form: Option<Form>,
 
-    /// Prints to stderr who watches what is loaded, how a stream goes, and the window's status lines,
-    /// as `status: …`.
+    /// Print viewers, the progress of a stream, and the window's status lines (as `status: …`) to
+    /// stderr.
     #[arg(long, global = true)]
     verbose: bool,
 
-    /// The language of the window, and of its status lines: en or zh-CN [default: the locale's].
-    /// Commands speak English.
+    /// Use this language in the window and its status lines: en or zh-CN [default: the locale's].
+    /// Commands print English.
     #[arg(long, value_name = "LANGUAGE")]
     lang: Option<Language>,
 
@@ -83,30 +83,31 @@ fn main() -> ExitCode {
     arguments.escape.apply();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            cli::tell(&sentence);
+        Err(message) => {
+            cli::log(&message);
             ExitCode::FAILURE
         }
     }
 }
 
-/// Checks what no argument can tell by itself.
+/// Checks combinations of arguments that the parser does not.
 fn check(arguments: &Arguments) -> Result<(), clap::Error> {
     let Some(command) = &arguments.command else {
         return Ok(());
     };
     let mut program = Arguments::command();
     if arguments.form.is_some() {
-        let words = "A command takes --as behind its name: loader-app text --as qstring …";
-        return Err(program.error(ErrorKind::ArgumentConflict, words));
+        let message = "put --as after the command: loader-app text --as qstring …";
+        return Err(program.error(ErrorKind::ArgumentConflict, message));
     }
     command.check(&mut program)
 }
 
 fn run(arguments: Arguments) -> Result<(), String> {
-    // Before anything is mapped: what is loaded is read back in place, and others can cut it short.
+    // Before the first mapping: the session reads its segment in place, and another process can
+    // truncate the file.
     shm_core::guard_against_truncation()
-        .map_err(|error| format!("The handler of SIGBUS cannot be installed: {error}."))?;
+        .map_err(|error| format!("Cannot install the SIGBUS handler: {error}."))?;
     match arguments.command {
         Some(command) => {
             let key = arguments
@@ -115,7 +116,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
             cli::run(command, &key, arguments.verbose).map_err(|error| error.to_string())
         }
         None => {
-            language::choose(arguments.lang.unwrap_or_else(Language::of_locale));
+            language::set(arguments.lang.unwrap_or_else(Language::of_locale));
             open_window(arguments)
         }
     }
@@ -128,22 +129,22 @@ fn open_window(arguments: Arguments) -> Result<(), String> {
             .as_ref()
             .is_some_and(|key| key.own().is_some())
     {
-        return Err(CommandError::FormOfQt.to_string());
+        return Err(CommandError::FormNeedsQtKey.to_string());
     }
     let run = || {
-        let settings = Settings {
+        let settings = LaunchSettings {
             key: arguments.key,
             form: arguments.form,
             directory: None,
             verbose: arguments.verbose,
-            remembered: settings::load_for("loader-app"),
+            saved: settings::load_for("loader-app"),
         };
         app::application(settings).run()
     };
     display::open(run).map_err(|error| {
         format!(
             "{error} Without a window, load from the command line: loader-app text \"Hello\" \
-             (loader-app --help tells more)."
+             (see loader-app --help)."
         )
     })
 }

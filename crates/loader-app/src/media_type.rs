@@ -1,15 +1,15 @@
-//! The media type of a file: by the ending of its name, or else by what its content begins with.
+//! The media type of a file: by its extension, or else by the first bytes of its content.
 
 use std::path::Path;
 
-/// What is said of bytes about which nothing is known.
+/// The media type of unrecognised bytes.
 const UNKNOWN: &str = "application/octet-stream";
 
-/// As much of a file as tells its format.
+/// The number of bytes at the start of a file from which its format is recognised.
 pub(crate) const HEAD_BYTES: usize = 8 * 1024;
 
-/// Endings whose types IANA has registered since, or under another name than `mime_guess` knows, and
-/// one of a picture format that has no registered type.
+/// Extensions whose media type `mime_guess` does not have under the name that IANA registered, and
+/// one of a picture format without a registered type.
 const REGISTERED: [(&str, &str); 6] = [
     ("ico", "image/vnd.microsoft.icon"),
     ("mkv", "video/matroska"),
@@ -19,17 +19,18 @@ const REGISTERED: [(&str, &str); 6] = [
     ("yaml", "application/yaml"),
 ];
 
-/// Returns the media type that the ending of `path` stands for, in any case; `None` where it is not known.
+/// Returns the media type of the extension of `path`, in upper or lower case; `None` if it is not
+/// known.
 pub(crate) fn of_name(path: &Path) -> Option<&'static str> {
-    let ending = path.extension()?.to_str()?;
+    let extension = path.extension()?.to_str()?;
     let registered = REGISTERED
         .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(ending))
+        .find(|(known, _)| known.eq_ignore_ascii_case(extension))
         .map(|(_, media_type)| *media_type);
-    registered.or_else(|| mime_guess::from_ext(ending).first_raw())
+    registered.or_else(|| mime_guess::from_ext(extension).first_raw())
 }
 
-/// Returns the media type of bytes that begin so.
+/// Returns the media type of content that starts with `head`.
 pub(crate) fn of_content(head: &[u8]) -> &'static str {
     infer::get(head).map_or(UNKNOWN, |found| found.mime_type())
 }
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_are_known_in_any_case() {
+    fn extensions_are_recognised_in_any_case() {
         for (name, expected) in [
             ("/tmp/a.b/Report.PDF", "application/pdf"),
             ("table.csv", "text/csv"),
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_bytes() {
+    fn unrecognised_content_is_octet_stream() {
         for name in ["README", "a.unknown", ".png", "dir.d/", ""] {
             assert_eq!(of_name(Path::new(name)), None, "{name:?}");
         }
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_is_known_by_its_beginning() {
+    fn content_is_recognised_by_its_first_bytes() {
         assert_eq!(of_content(b"%PDF-1.7\n"), "application/pdf");
         assert_eq!(of_content(b"\x28\xb5\x2f\xfd\0"), "application/zstd");
     }

@@ -1,5 +1,5 @@
-//! What opens over the window. A screen knows neither the window nor the session: it says what
-//! is to be done by an action.
+//! The dialogs that open over the window. A dialog knows neither the window nor the session: it
+//! returns an action.
 
 pub(crate) mod stream_card;
 pub(crate) mod text_dialog;

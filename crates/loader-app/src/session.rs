@@ -1,11 +1,12 @@
-//! What is loaded, and the sink that keeps it alive.
+//! Loads content into a segment and stays attached to it.
 //!
-//! [`Session`] blocks: the command line uses it as it is, the window by way of a
-//! [`SessionThread`]. What others do with the segment is seen by a [watch](gui_common::session::watch).
+//! [`Session`] blocks: the command line uses it directly, the window through a [`SessionThread`]. A
+//! [watch](gui_common::session::watch) notices what other processes publish in the segment.
 
 mod any_file;
 mod frame_source;
 mod loadable;
+mod player;
 pub(crate) mod presence;
 mod stream;
 #[cfg(test)]
@@ -28,25 +29,26 @@ use shm_core::Options;
 use shm_io::{Address, OnViewers, Published, Released, Sink, SinkError};
 
 pub(crate) use frame_source::FrameSource;
-pub(crate) use loadable::{Bytes, Loadable};
-pub(crate) use stream::{Control, End, Report, Streamed};
-pub(crate) use thread::{News, Reply, SessionThread};
+pub(crate) use loadable::{ByteSource, Loadable};
+pub(crate) use stream::{StreamControl, StreamEnd, StreamProgress, StreamSummary};
+pub(crate) use thread::{Reply, SessionThread, StreamEvent};
 
 use crate::frames::FrameError;
 use crate::picture_file::PictureError;
 
-/// Loads contents into one segment at a time, and keeps the last one alive.
+/// Loads content into one segment at a time and stays attached to that segment.
 ///
-/// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
+/// If an operation fails, the content that was loaded before remains. Dropping the session releases
+/// the segment.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// Where contents go.
+    /// Publishes the content.
     pub(crate) sink: Sink,
-    /// How much memory a picture may take.
+    /// The memory limit of a picture.
     limit: Limit,
 }
 
-/// What was loaded.
+/// The result of loading one content.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded(pub Published);
 
@@ -59,7 +61,7 @@ impl Deref for Loaded {
 }
 
 impl Session {
-    /// Begins with nothing loaded.
+    /// Creates a session that is attached to no segment.
     pub(crate) fn new(options: Options) -> Session {
         Session {
             sink: Sink::new(options),
@@ -67,24 +69,25 @@ impl Session {
         }
     }
 
-    /// Refuses from now on pictures that take more memory than `limit`.
+    /// Returns the session with another memory limit for pictures.
     #[must_use]
-    pub(crate) fn limiting_pictures(self, limit: Limit) -> Session {
+    pub(crate) fn picture_limit(self, limit: Limit) -> Session {
         Session { limit, ..self }
     }
 
-    /// Tells from now on who watches what is loaded.
+    /// Returns the session with a callback for the viewers of the segment.
     #[must_use]
-    pub(crate) fn telling_who_watches(self, on_watched: OnViewers) -> Session {
-        let sink = self.sink.reporting(on_watched);
+    pub(crate) fn report_viewers(self, on_viewers: OnViewers) -> Session {
+        let sink = self.sink.reporting(on_viewers);
         Session { sink, ..self }
     }
 
-    /// Loads `content` under `key`, and only then lets go of what is loaded under another.
+    /// Loads `content` under `address`, and then releases the segment of another address, if the
+    /// session is attached to one.
     ///
     /// # Errors
     ///
-    /// [`LoadError`]; what was loaded before stays.
+    /// Returns a [`LoadError`]; the content that was loaded before remains.
     pub(crate) fn load(
         &mut self,
         address: impl Into<Address>,
@@ -92,10 +95,10 @@ impl Session {
     ) -> Result<Loaded, LoadError> {
         let address = address.into();
         let copies = Sink::copies(&address);
-        // First what can be wrong with a file: it should not cost a segment.
+        // The file is checked first, so that an invalid one creates no segment.
         let payload = content.payload(self.limit, copies)?;
         let published = match self.sink.put(&address, payload) {
-            // Somebody removed the segment, so nobody would ever see what is published there.
+            // Another process removed the segment, so no subscriber could find what is published.
             Err(error)
                 if error.is_removed()
                     && content.is_repeatable()
@@ -109,23 +112,23 @@ impl Session {
         published.map(Loaded)
     }
 
-    /// Loads once more what was lost, under its key; `None` where nothing was.
+    /// Loads the content of a lost segment again, under its key; returns `None` if none was lost.
     ///
     /// # Errors
     ///
-    /// [`LoadError`]; it can be tried again.
+    /// Returns a [`LoadError`]; the caller may try again.
     pub(crate) fn restore(&mut self) -> Result<Option<Loaded>, LoadError> {
         Ok(self.sink.restore()?.map(Loaded))
     }
 }
 
-/// Says what to do where what was loaded under a key was taken away.
-pub(crate) fn remedy_of_loss() -> String {
+/// Returns the remedy for a segment that another process removed.
+pub(crate) fn loss_remedy() -> String {
     let (setting, file) = ("RemoveIPC=no", "/etc/systemd/logind.conf");
     tr!("lost-remedy", setting = setting, file = file)
 }
 
-/// Says what was let go of.
+/// Describes a released segment.
 pub(crate) fn describe_released(released: &Released) -> String {
     match released.is_removed {
         true => tr!("released-gone", key = released.key),
@@ -146,7 +149,7 @@ impl fmt::Display for Loaded {
         if let Some(form) = form {
             return f.write_str(&tr!(
                 "loaded-for-qt",
-                kind = snapshot::name_of_kind(kind),
+                kind = snapshot::kind_name(kind),
                 size = units::bytes(*bytes),
                 key = key,
                 form = form_choice::name(*form)
@@ -154,7 +157,7 @@ impl fmt::Display for Loaded {
         }
         f.write_str(&tr!(
             "loaded",
-            kind = snapshot::name_of_kind(kind),
+            kind = snapshot::kind_name(kind),
             size = units::bytes(*bytes),
             key = key,
             sequence = sequence
@@ -163,7 +166,7 @@ impl fmt::Display for Loaded {
 }
 
 impl Loaded {
-    /// Says whose content this took the place of.
+    /// Returns a warning if this replaced the content of another process.
     pub(crate) fn warning(&self) -> Option<String> {
         let User { pid, program } = self.replaced.as_ref()?;
         Some(match self.form {
@@ -182,35 +185,35 @@ impl Loaded {
         })
     }
 
-    /// Says who else may read it, where somebody may, and what to do where that was not asked for.
+    /// Returns a warning if other users may read the segment.
     pub(crate) fn exposure(&self) -> Option<String> {
         let readers = sharing::describe(self.permissions?)?;
         Some(tr!("loaded-shared", key = self.key, readers = readers))
     }
 }
 
-/// Why nothing was loaded. What was loaded before stays.
+/// Why nothing was loaded. The content that was loaded before remains.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum LoadError {
-    /// It could not be published.
+    /// The content could not be published.
     Sink(SinkError),
     /// The picture could not be read.
     Picture(PictureError),
-    /// What claims to be a picture has other sides than bytes.
+    /// The number of bytes of a picture does not match its sides.
     Pixels,
-    /// Nobody wanted it any more.
+    /// The user cancelled it.
     Cancelled {
-        /// What was read from, such as a path.
+        /// The name of the source, such as a path.
         name: String,
     },
-    /// There are no frames.
+    /// The source of a stream failed.
     Frames(FrameError),
     /// The bytes could not be read.
     Bytes {
-        /// What was read from, such as a path.
+        /// The name of the source, such as a path.
         name: String,
-        /// The system's word.
+        /// The underlying OS error.
         source: io::Error,
     },
 }
@@ -222,12 +225,12 @@ impl From<SinkError> for LoadError {
 }
 
 impl LoadError {
-    /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
+    /// Returns `true` if another process removed the segment, so that nothing is loaded any more.
     pub(crate) fn is_removed(&self) -> bool {
         matches!(self, LoadError::Sink(error) if error.is_removed())
     }
 
-    /// Returns `true` if nobody wanted it any more, which is no fault.
+    /// Returns `true` if the user cancelled it, which is not a failure.
     pub(crate) fn is_cancelled(&self) -> bool {
         matches!(
             self,
@@ -235,7 +238,7 @@ impl LoadError {
         )
     }
 
-    /// Returns what is wrong, in one sentence.
+    /// Returns what failed, in one sentence.
     pub(crate) fn headline(&self) -> String {
         match self {
             LoadError::Sink(error) if error.is_about_segment() => tr!("load-no-segment"),
@@ -248,7 +251,7 @@ impl LoadError {
         }
     }
 
-    /// Returns the reason and what to do.
+    /// Returns the cause and the remedy.
     pub(crate) fn remedy(&self) -> String {
         match self {
             LoadError::Sink(error) => error.explain(),

@@ -1,4 +1,4 @@
-//! The command line, as its own process: what it prints, how it ends, and what it leaves.
+//! The commands as a process: output, exit status, and what remains in shared memory.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -9,19 +9,19 @@ use std::process::{Child, Command, Output, Stdio};
 use shm_core::{Key, Message, Options, Subscriber, segment};
 use tempfile::TempDir;
 
-struct Place {
+struct Fixture {
     directory: TempDir,
 }
 
-impl Place {
-    fn new() -> Place {
-        Place {
+impl Fixture {
+    fn new() -> Fixture {
+        Fixture {
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        // `nohup` and CI may have the tests ignore SIGHUP, and children inherit that.
+        // `nohup` and CI may ignore SIGHUP, and child processes inherit that.
         let mut command = Command::new("env");
         command
             .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_loader-app")])
@@ -49,7 +49,7 @@ impl Place {
         child.wait_with_output().unwrap()
     }
 
-    /// Starts a loader and waits for its line.
+    /// Starts a loader and waits for its first line.
     fn load(&self, arguments: &[&str]) -> Loader {
         let mut child = self.command(arguments).spawn().unwrap();
         let mut line = String::new();
@@ -73,14 +73,14 @@ impl Place {
     }
 }
 
-/// A loader that stays attached. It ends with the test, however that ends.
+/// A loader that stays attached. Dropping it kills the process.
 struct Loader {
     child: Child,
     line: String,
 }
 
 impl Loader {
-    /// Sends a signal by name and waits for the end.
+    /// Sends a signal by name, waits for the process, and returns its exit status.
     fn signal(mut self, name: &str) -> Option<i32> {
         let pid = self.child.id();
         let sent = Command::new("sh")
@@ -131,82 +131,82 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_loader_stays_until_a_signal_and_leaves_nothing() {
     for signal in ["INT", "TERM", "HUP"] {
-        let place = Place::new();
-        let loader = place.load(&["text", "Hello, 世界"]);
+        let fixture = Fixture::new();
+        let loader = fixture.load(&["text", "Hello, 世界"]);
         assert_eq!(
             loader.line,
             "Loaded text, 13 bytes, into MySharedMemory (sequence 1).\n"
         );
-        assert_eq!(place.message(), text("Hello, 世界"));
+        assert_eq!(fixture.message(), text("Hello, 世界"));
         assert_eq!(loader.signal(signal), Some(0), "SIG{signal}");
-        assert!(place.is_empty(), "SIG{signal}");
+        assert!(fixture.is_empty(), "SIG{signal}");
     }
 }
 
 #[test]
-fn a_duration_ends_it_too() {
-    let place = Place::new();
-    let output = place.run(&["text", "--for", "10ms", "brief"]);
+fn a_loader_exits_after_its_duration() {
+    let fixture = Fixture::new();
+    let output = fixture.run(&["text", "--for", "10ms", "brief"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(place.is_empty());
+    assert!(fixture.is_empty());
 }
 
 #[test]
-fn persist_returns_and_leaves_it() {
-    let place = Place::new();
-    let output = place.run(&["text", "--persist", "stays"]);
+fn persist_returns_at_once_and_keeps_the_segment() {
+    let fixture = Fixture::new();
+    let output = fixture.run(&["text", "--persist", "stays"]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(place.message(), text("stays"));
-    let info = segment::info(&key(), &place.options()).unwrap();
+    assert_eq!(fixture.message(), text("stays"));
+    let info = segment::info(&key(), &fixture.options()).unwrap();
     assert!(info.persistent && info.attached.is_empty());
-    // Nobody is there whose content could be replaced.
-    let output = place.run(&["text", "--persist", "next"]);
+    // No process is attached, so there is no warning about replaced content.
+    let output = fixture.run(&["text", "--persist", "next"]);
     assert_eq!(stderr(&output), "");
-    assert_eq!(place.message(), text("next"));
-    segment::remove(&key(), &place.options(), segment::Removal::IfUnused).unwrap();
+    assert_eq!(fixture.message(), text("next"));
+    segment::remove(&key(), &fixture.options(), segment::Removal::IfUnused).unwrap();
 }
 
 #[test]
-fn text_comes_from_standard_input() {
+fn text_is_read_from_standard_input() {
     for arguments in [
         ["text", "--persist"].as_slice(),
         &["text", "--persist", "-"],
     ] {
-        let place = Place::new();
-        let output = place.run_with_input(arguments, "zwei\nZeilen\n".as_bytes());
+        let fixture = Fixture::new();
+        let output = fixture.run_with_input(arguments, "zwei\nZeilen\n".as_bytes());
         assert_eq!(output.status.code(), Some(0));
-        assert_eq!(place.message(), text("zwei\nZeilen\n"));
+        assert_eq!(fixture.message(), text("zwei\nZeilen\n"));
     }
-    let place = Place::new();
-    let output = place.run_with_input(&["text", "--persist"], b"");
+    let fixture = Fixture::new();
+    let output = fixture.run_with_input(&["text", "--persist"], b"");
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(place.message(), text(""));
+    assert_eq!(fixture.message(), text(""));
 }
 
 #[test]
-fn what_is_no_utf_8_is_refused_by_its_offset() {
-    let place = Place::new();
-    let output = place.run_with_input(&["text"], b"abc\xFF");
+fn invalid_utf_8_is_refused_with_its_offset() {
+    let fixture = Fixture::new();
+    let output = fixture.run_with_input(&["text"], b"abc\xFF");
     assert_eq!(output.status.code(), Some(1));
     let words = stderr(&output);
     assert!(words.contains("offset 3"), "{words}");
     assert!(words.contains("loader-app file -"), "{words}");
-    assert!(place.is_empty());
-    let output = place.run_with_input(&["file", "--persist", "-"], b"abc\xFF");
+    assert!(fixture.is_empty());
+    let output = fixture.run_with_input(&["file", "--persist", "-"], b"abc\xFF");
     assert_eq!(output.status.code(), Some(0));
     assert!(matches!(
-        place.message(),
+        fixture.message(),
         Some(Message::Bytes { data, .. }) if data == b"abc\xFF"
     ));
 }
 
 #[test]
-fn whoever_is_replaced_is_named() {
-    let place = Place::new();
-    let first = place.load(&["text", "first"]);
+fn a_warning_names_the_process_whose_content_is_replaced() {
+    let fixture = Fixture::new();
+    let first = fixture.load(&["text", "first"]);
     let pid = first.child.id();
-    let second = place.load(&["text", "second"]);
-    assert_eq!(place.message(), text("second"));
+    let second = fixture.load(&["text", "second"]);
+    assert_eq!(fixture.message(), text("second"));
     let words = second.stderr();
     let expected = format!("replaces what loader-app (pid {pid}) had loaded");
     assert!(words.contains(&expected), "{words}");
@@ -214,11 +214,11 @@ fn whoever_is_replaced_is_named() {
 }
 
 #[test]
-fn failures_and_wrong_usage_differ() {
-    let place = Place::new();
-    let no_picture = place.directory.path().join("notes.txt");
+fn failures_exit_with_1_and_usage_errors_with_2() {
+    let fixture = Fixture::new();
+    let no_picture = fixture.directory.path().join("notes.txt");
     fs::write(&no_picture, "words").unwrap();
-    let output = place.run(&["image", no_picture.to_str().unwrap()]);
+    let output = fixture.run(&["image", no_picture.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
         stderr(&output).contains("Selected file is not an image, please select another."),
@@ -237,35 +237,35 @@ fn failures_and_wrong_usage_differ() {
         &["text", "--persist", "--for", "1s", "x"],
         &["paint"],
     ] {
-        let output = place.run(wrong);
+        let output = fixture.run(wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
         assert!(!stderr(&output).is_empty(), "{wrong:?}");
     }
 }
 
 #[test]
-fn a_form_is_for_a_qt_key() {
-    let place = Place::new();
+fn a_form_without_a_qt_key_is_refused() {
+    let fixture = Fixture::new();
     for wrong in [
         ["--key", "K", "--as", "raw"].as_slice(),
         &["text", "--key", "K", "--as", "raw", "x"],
     ] {
-        let output = place.run(wrong);
+        let output = fixture.run(wrong);
         assert_eq!(output.status.code(), Some(1), "{wrong:?}");
         assert!(stderr(&output).contains("write it as qt:KEY"), "{wrong:?}");
     }
 }
 
 #[test]
-fn without_a_display_the_command_line_is_named() {
-    let place = Place::new();
-    let output = place.run(&[]);
+fn without_a_display_the_error_names_the_command_line() {
+    let fixture = Fixture::new();
+    let output = fixture.run(&[]);
     assert_eq!(output.status.code(), Some(1));
     let words = stderr(&output);
     assert!(words.contains("There is no display"), "{words}");
     assert!(words.contains("loader-app text"), "{words}");
     assert!(!words.contains("panicked"), "{words}");
-    let output = place
+    let output = fixture
         .command(&[])
         .env("DISPLAY", ":64999")
         .output()
@@ -279,9 +279,9 @@ fn without_a_display_the_command_line_is_named() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_panic() {
-    let place = Place::new();
-    let mut child = place
+fn a_closed_standard_output_does_not_panic() {
+    let fixture = Fixture::new();
+    let mut child = fixture
         .command(&["text", "--for", "10ms", "unread"])
         .spawn()
         .unwrap();
@@ -291,14 +291,14 @@ fn a_reader_that_has_gone_is_no_panic() {
 
 #[test]
 fn help_has_examples() {
-    let place = Place::new();
+    let fixture = Fixture::new();
     for arguments in [
         ["--help"].as_slice(),
         &["text", "--help"],
         &["image", "--help"],
         &["file", "--help"],
     ] {
-        let output = place.run(arguments);
+        let output = fixture.run(arguments);
         assert_eq!(output.status.code(), Some(0));
         assert!(stdout(&output).contains("Examples:"), "{arguments:?}");
     }

@@ -1,5 +1,5 @@
-//! The window ShowSharedMem: one button that shows what is in shared memory now, and a switch that
-//! lets it appear by itself.
+//! The window ShowSharedMem: a button that shows the content of a segment, and a switch that follows
+//! it live.
 
 mod clipboard_and_drop;
 mod form;
@@ -33,56 +33,56 @@ use shm_io::{Address, PresenceGuard};
 use crate::screen::history::{self, History};
 use crate::screen::save_dialog::{self, SaveDialog};
 use crate::screen::segment_list;
-use crate::session::{self, CopyError, Copying, ShowError};
+use crate::session::{self, CopyContent, CopyError, ShowError};
 use key_state::KeyState;
 use live::Live;
 use panel::Panel;
 
 const TITLE: &str = "ShowSharedMem";
 
-/// The fields that Tab goes round.
+/// The fields in Tab order.
 const FIELDS: [&str; 3] = [key_field::ID, segment_list::FILTER, content_pane::TEXT];
 
-/// The switches of the window, all of them remembered.
+/// The switches of the window, which are saved in the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Switches {
-    /// Whether each new sample is shown by itself.
+    /// Whether each new sample is shown automatically.
     pub(crate) live: bool,
 }
 
-/// What the window begins with.
+/// The arguments and saved settings that the window starts with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// The key that was asked for; without one, the one that is remembered.
+    /// The key of the command line; without it the saved key is used.
     pub(crate) key: Option<Address>,
-    /// The form that was asked for; of interest only with a Qt key.
+    /// The form of the command line; used only with a Qt key.
     pub(crate) form: Option<Form>,
-    /// Whether status lines are printed to stderr as well.
+    /// Whether status lines are printed to standard error too.
     pub(crate) is_verbose: bool,
-    /// What is remembered.
+    /// The saved settings.
     pub(crate) remembered: LoadedSettings<Switches>,
 }
 
-/// The window: what is asked for, what is shown, and what is said about it.
+/// The state of the window.
 #[derive(Debug)]
 pub(crate) struct State {
     window: MainWindow<Switches>,
     shown: Shown,
-    /// Lets loaders know what is shown here.
+    /// Reports to publishers what is shown here.
     presence_guard: PresenceGuard,
-    /// The key whose content was asked for last, whatever came of it.
-    asked: Option<Address>,
-    /// The number of the last request; an older answer is of no interest any more.
+    /// The key of the last request, even if the request failed.
+    requested: Option<Address>,
+    /// The number of the last request; answers to older ones are ignored.
     request: u64,
     is_reading: bool,
-    /// What is under the key in the field, as far as looked at.
+    /// The last observed state of the key in the field.
     presence: Option<KeyState>,
-    /// What looks at the key, and how much of it.
+    /// The monitor of the key.
     live: Live,
-    /// For the ages; moves on with everything that happens.
+    /// The time of the last event, from which ages are computed.
     now: SystemTime,
-    /// When what is shown was shown first, where it comes from the history.
+    /// When the content was first shown, if it comes from the history.
     shown_before: Option<SystemTime>,
     panel: Panel,
     history: History,
@@ -90,60 +90,60 @@ pub(crate) struct State {
     clipboard: Clipboard,
 }
 
-/// What stands in the middle of the window.
+/// The content of the main pane.
 #[derive(Debug)]
 enum Shown {
-    /// What there is to see.
+    /// A content.
     Content(Box<ContentPane>),
-    /// Why there is nothing to see, and what to do.
+    /// Why there is no content, and what the user can do.
     Notice { title: String, body: String },
 }
 
-/// What happens to the window.
+/// An event of the window.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     /// An event that every main window handles.
     Window(main_window::Message),
-    /// The main action: by its button or its keys.
+    /// The main action, by its button or its shortcut.
     Show,
     /// A request was answered.
     Answered {
         request: u64,
         answer: Result<Box<Snapshot>, ShowError>,
     },
-    /// Something was done to the shown text.
+    /// An event of the content pane.
     Pane(content_pane::Message),
-    /// A request takes so long that it is worth a word.
+    /// A request is still pending after the delay.
     StillReading { request: u64 },
-    /// The key was looked at.
-    Watched(Notification),
-    /// The switch "Live" was thrown, by mouse or by its key.
+    /// The monitor observed the key.
+    Observed(Notification),
+    /// The switch "Live" was toggled.
     LiveToggled,
-    /// What is shown shall be copied.
+    /// The shown content is to be copied.
     Copy,
-    /// What is to be copied was fetched, or not.
-    CopyFetched(Result<Copying, CopyError>),
-    /// It was copied, the part that is named, or not at all.
+    /// The content to copy was fetched, or fetching failed.
+    CopyFetched(Result<CopyContent, CopyError>),
+    /// The content was copied, or the named part of it, or copying failed.
     Copied(Result<(), ClipboardError>, Option<String>),
-    /// What is shown shall be saved.
+    /// The shown content is to be saved.
     SaveAs,
-    /// Something happened in the card "Save as...".
+    /// An event of the dialog "Save as...".
     SaveDialog(save_dialog::Message),
-    /// The list of segments shall open, or close.
+    /// The list of segments is to be opened or closed.
     ToggleSegments,
-    /// Something happened in the list of segments.
+    /// An event of the list of segments.
     Segments(segment_list::Message),
-    /// The history shall open, or close.
+    /// The history is to be opened or closed.
     ToggleHistory,
-    /// Something happened in the history.
+    /// An event of the history.
     History(history::Message),
-    /// A key was pressed that does something wherever the focus is.
+    /// A shortcut was pressed.
     Shortcut(fn() -> Message),
-    /// What is open over the window shall close.
+    /// The topmost dialog or panel is to be closed.
     Escape,
 }
 
-/// Builds the window, to run it or to test it.
+/// Creates the application, to run or to test it.
 pub(crate) fn application(
     settings: Settings,
 ) -> iced::Application<impl iced::Program<State = State, Message = Message, Theme = Theme>> {
@@ -186,7 +186,7 @@ impl State {
                 body: tr!("nothing-shown-body"),
             },
             presence_guard: PresenceGuard::new(Options::new()),
-            asked: None,
+            requested: None,
             request: 0,
             is_reading: false,
             presence: None,
@@ -203,7 +203,8 @@ impl State {
         state
     }
 
-    /// A cursor that blinks would wake a window twice a second that is there to be looked at.
+    /// Focuses the key field, except in live mode: a blinking cursor would redraw the window twice a
+    /// second.
     fn first_focus(&self) -> Task<Message> {
         if self.live.is_on() {
             return Task::none();
@@ -225,8 +226,8 @@ impl State {
                 if request == self.request {
                     self.is_reading = false;
                     self.answer(answer);
-                    // What stands beside the key would be a second behind.
-                    self.live.look_at(self.window.key.key().ok());
+                    // Otherwise the mark beside the key would lag by up to a second.
+                    self.live.monitor_presence(self.window.key.key().ok());
                 }
             }
             Message::Pane(message) => {
@@ -240,15 +241,15 @@ impl State {
                     self.window.status.set(status);
                 }
             }
-            Message::Watched(news) => {
-                if let Some((key, observation)) = self.live.read(news) {
+            Message::Observed(notification) => {
+                if let Some((key, observation)) = self.live.read(notification) {
                     self.observe(&key, observation);
                 }
             }
             Message::LiveToggled => return self.toggle_live(),
             Message::Copy => return self.copy(),
-            Message::CopyFetched(fetched) => return self.take_copy_fetched(fetched),
-            Message::Copied(outcome, part) => self.take_copied(outcome, part),
+            Message::CopyFetched(fetched) => return self.handle_copy_fetched(fetched),
+            Message::Copied(outcome, part) => self.handle_copied(outcome, part),
             Message::SaveAs => return self.open_save_dialog(),
             Message::SaveDialog(message) => return self.update_save_dialog(message),
             Message::ToggleSegments => return self.toggle_segments(),
@@ -269,10 +270,10 @@ impl State {
         match self.window.update(message, fields) {
             main_window::Action::Run(task) => task.map(Message::Window),
             main_window::Action::KeyEdited { task, .. } => {
-                self.take_key();
+                self.handle_key_edited();
                 task.map(Message::Window)
             }
-            main_window::Action::FormChosen => self.take_form(),
+            main_window::Action::FormChosen => self.handle_form_chosen(),
             main_window::Action::Dropped(dropped) => {
                 self.refuse_drop(&dropped);
                 Task::none()
@@ -281,8 +282,8 @@ impl State {
         }
     }
 
-    /// Does what a shortcut says. One that is tried out from the help closes it; under the card
-    /// "Save as..." only those work that leave it.
+    /// Executes a shortcut. It closes the help; while the dialog "Save as..." is open, only shortcuts that
+    /// do not need the window below are executed.
     fn press(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Escape
@@ -299,16 +300,16 @@ impl State {
         self.update(message)
     }
 
-    /// Reacts to a new key in the key field.
-    fn take_key(&mut self) {
+    /// Handles an edited key.
+    fn handle_key_edited(&mut self) {
         if !self.live.is_on() {
-            self.live.look_at(self.window.key.key().ok());
+            self.live.monitor_presence(self.window.key.key().ok());
             self.presence = None;
         }
     }
 
-    /// Returns the key in the field; where there is none, says why.
-    fn key_to_use(&mut self) -> Option<Address> {
+    /// Returns the key in the field, or shows an error if it is invalid.
+    fn valid_key(&mut self) -> Option<Address> {
         match self.window.key.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
@@ -320,10 +321,10 @@ impl State {
     }
 
     fn show(&mut self) -> Task<Message> {
-        let Some(key) = self.key_to_use() else {
+        let Some(key) = self.valid_key() else {
             return self.focus_key();
         };
-        self.asked = Some(key.clone());
+        self.requested = Some(key.clone());
         self.request += 1;
         self.is_reading = true;
         self.panel = Panel::Content;
@@ -331,49 +332,50 @@ impl State {
         Task::batch([
             session::show(key, self.window.key.form())
                 .map(move |answer| Message::Answered { request, answer }),
-            session::patience().map(move |()| Message::StillReading { request }),
+            session::pending_delay().map(move |()| Message::StillReading { request }),
         ])
     }
 
     fn answer(&mut self, answer: Result<Box<Snapshot>, ShowError>) {
         match answer {
             Ok(snapshot) => {
-                self.take_shown(&snapshot);
-                self.window.status.set(said_of(&snapshot));
+                self.record_shown(&snapshot);
+                self.window.status.set(status_of(&snapshot));
                 self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
             }
             Err(error) => match self.live.followed().cloned() {
-                Some(key) if error.is_not_found() => self.tell_gone(&key),
+                Some(key) if error.is_not_found() => self.show_gone(&key),
                 _ => self.fail(&error),
             },
         }
     }
 
-    /// Notes what is about to be shown.
-    fn take_shown(&mut self, snapshot: &Snapshot) {
+    /// Records a content that is about to be shown, in the history and for its publishers.
+    fn record_shown(&mut self, snapshot: &Snapshot) {
         self.shown_before = None;
         self.history.record(snapshot, self.now);
-        self.attend(snapshot);
+        self.report_shown(snapshot);
     }
 
     fn fail(&mut self, error: &ShowError) {
         let (status, shown) = self.explain(error);
         self.shown_before = None;
         self.presence_guard.leave();
-        self.live.forget_said();
+        self.live.forget_status();
         self.window.status.set(status);
         self.shown = shown;
     }
 
-    /// Lets the loaders of the content know that it is shown here from now on.
-    fn attend(&mut self, snapshot: &Snapshot) {
+    /// Reports to the publishers that a content is shown here.
+    fn report_shown(&mut self, snapshot: &Snapshot) {
         let Some(origin) = &snapshot.origin else {
             self.presence_guard.leave();
             return;
         };
-        // A clock that was set back makes the content younger than now.
-        let took = self.now.duration_since(origin.published);
-        self.presence_guard.shown(origin, took.unwrap_or_default());
+        // An error means that the wall clock was set back.
+        let latency = self.now.duration_since(origin.published);
+        self.presence_guard
+            .shown(origin, latency.unwrap_or_default());
     }
 
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
@@ -386,33 +388,34 @@ impl State {
                 },
             ),
             ShowError::Snapshot(error) if error.is_attach() => {
-                barred(tr!("show-not-attached"), error.to_string())
+                failure(tr!("show-not-attached"), error.to_string())
             }
-            ShowError::Snapshot(error) => barred(tr!("show-impossible"), error.to_string()),
-            ShowError::Worker(error) => barred(tr!("show-no-worker"), error.to_string()),
+            ShowError::Snapshot(error) => failure(tr!("show-impossible"), error.to_string()),
+            ShowError::Worker(error) => failure(tr!("show-no-worker"), error.to_string()),
         }
     }
 
-    fn see(&mut self, key: &Address, presence: KeyState) {
+    /// Handles an observed state of the key.
+    fn observe_state(&mut self, key: &Address, presence: KeyState) {
         if let Shown::Content(pane) = &mut self.shown
             && pane.snapshot().key == *key
         {
             match &presence {
-                KeyState::Here(info) => pane.observe(info),
+                KeyState::Own(info) => pane.observe(info),
                 KeyState::Gone => pane.observe_gone(),
-                KeyState::Qt(_) | KeyState::Barred => {}
+                KeyState::Qt(_) | KeyState::Unreadable => {}
             }
         }
         self.announce(key, &presence);
         self.presence = Some(presence);
     }
 
-    /// Says, when something appears while nothing is shown, that it can be shown now.
+    /// Announces a content that appears while none is shown.
     fn announce(&mut self, key: &Address, presence: &KeyState) {
         let is_new =
             presence.has_content() && !self.presence.as_ref().is_some_and(KeyState::has_content);
-        let is_asked_for = self.is_reading || self.live.is_on();
-        if is_new && !is_asked_for && matches!(self.shown, Shown::Notice { .. }) {
+        let is_requested = self.is_reading || self.live.is_on();
+        if is_new && !is_requested && matches!(self.shown, Shown::Notice { .. }) {
             let status = Status::neutral(tr!("appeared", key = key));
             self.window.status.set(status);
         }
@@ -461,12 +464,12 @@ impl State {
     }
 }
 
-fn barred(title: String, body: String) -> (Status, Shown) {
+fn failure(title: String, body: String) -> (Status, Shown) {
     let status = Status::error(title.clone()).with_remedy(body.clone());
     (status, Shown::Notice { title, body })
 }
 
-fn said_of(snapshot: &Snapshot) -> Status {
+fn status_of(snapshot: &Snapshot) -> Status {
     let (key, bytes) = (&snapshot.key, units::bytes(snapshot.bytes));
     match snapshot.content {
         Preview::Empty => Status::warning(tr!("showing-nothing", key = key)),

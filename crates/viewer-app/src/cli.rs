@@ -1,4 +1,4 @@
-//! The command line: what it understands, and how it fails.
+//! The command line: its options, commands and errors.
 
 mod describe;
 mod failure;
@@ -21,7 +21,7 @@ use shm_io::Address;
 
 pub(crate) use failure::{Failure, refuse_form};
 
-/// Shows what sits in named shared memory. Without a command: in a window.
+/// Show the content of named shared memory. Without a command, open a window.
 #[derive(Debug, Parser)]
 #[command(
     name = "viewer-app",
@@ -30,29 +30,29 @@ pub(crate) use failure::{Failure, refuse_form};
   viewer-app                        open the window ShowSharedMem
   viewer-app show                   print the text in MySharedMemory
   viewer-app show --key Frames --output frame.png
-  viewer-app follow                 each text that is loaded, a line each
-  viewer-app list                   who shares what
-  viewer-app --key qt:K show        what a program with QSharedMemory shares
+  viewer-app follow                 print each text that is loaded, one per line
+  viewer-app list                   list all segments and the programs attached
+  viewer-app --key qt:K show        print what a QSharedMemory program shares
 
-The environment variable SHM_CORE_DIR names another directory than /dev/shm."
+Set the environment variable SHM_CORE_DIR to use another directory than /dev/shm."
 )]
 pub(crate) struct Cli {
-    /// The name of the shared memory, or the key of a Qt program, such as qt:NAME or posix:/name
-    /// [default: MySharedMemory; in the window, the last one there]
+    /// Use the segment with this name, or with this key of a Qt program, such as qt:NAME or
+    /// posix:/name [default: MySharedMemory; in the window, the last key used]
     #[arg(long, global = true, value_name = "KEY", value_parser = explain::address)]
     pub(crate) key: Option<Address>,
 
-    /// Begin the window with this form of what is under the key of a Qt program: qstring, qbytearray,
-    /// cstring, raw or qimage. A command takes it behind its name
+    /// Decode the content of a Qt key as FORM in the window: qstring, qbytearray, cstring, raw or
+    /// qimage. Commands take this option after their name
     #[arg(long = "as", value_name = "FORM", requires = "key")]
     pub(crate) form: Option<Form>,
 
-    /// Also print each status line of the window to stderr, as "status: …"
+    /// Print each status line of the window to stderr too, as "status: …"
     #[arg(long)]
     pub(crate) verbose: bool,
 
-    /// The language of the window, and of its status lines: en or zh-CN [default: the locale's].
-    /// Commands speak English
+    /// Use this language in the window and its status lines: en or zh-CN [default: the locale's].
+    /// Commands print English
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Language>,
 
@@ -64,7 +64,7 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Reads the arguments of the process; ends it with 2 where they are wrong.
+    /// Parses the arguments of the process. Exits with code 2 if they are invalid.
     pub(crate) fn read() -> Cli {
         let cli = Cli::try_read(std::env::args_os()).unwrap_or_else(|error| terminal::exit(&error));
         cli.escape.apply();
@@ -77,13 +77,13 @@ impl Cli {
         let cli = Cli::try_parse_from(arguments)?;
         let conflict = match &cli.command {
             Some(_) if cli.form.is_some() => {
-                "A command takes --as behind its name: viewer-app show --as qstring."
+                "Write --as after the name of the command: viewer-app show --as qstring."
             }
             Some(Command::Show(arguments)) if arguments.wants_stdout_twice() => {
-                "--json and --output - both want standard output. Name a file for --output."
+                "--json and --output - both write to standard output. Name a file for --output."
             }
             Some(Command::Follow(arguments)) if arguments.wants_stdout_twice() => {
-                "--json and --raw - both want standard output. Name a file for --raw."
+                "--json and --raw - both write to standard output. Name a file for --raw."
             }
             _ => return Ok(cli),
         };
@@ -91,23 +91,23 @@ impl Cli {
     }
 }
 
-/// What can be done without a window.
+/// A command that runs without a window.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Print a text, or write a picture or any bytes to a file
+    /// Print a text, or write a picture or other bytes to a file
     Show(show::Arguments),
-    /// Print or write each new content as it comes, until Ctrl-C
+    /// Print or write each new content as it is published, until Ctrl-C
     Follow(follow::Arguments),
-    /// Tell what is in one segment, without reading its content; that of a Qt program is read, since
-    /// only the content tells what it is
+    /// Print the state of a segment and the processes attached to it, without reading its content;
+    /// only the content of a Qt segment is read, because its kind is not stored elsewhere
     Info(info::Arguments),
-    /// Tell of all segments, and of what only looks like one
+    /// List all segments, and the files that are named like segments but are not valid ones
     List(list::Arguments),
     /// Remove the segment KEY
     Remove(remove::Arguments),
 }
 
-/// Does what a command says.
+/// Runs a command.
 pub(crate) fn run(address: &Address, command: Command) -> Result<(), Failure> {
     match command {
         Command::Show(arguments) => show::run(address, &arguments),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_may_be_left_out_and_stands_anywhere() {
+    fn the_key_is_optional_and_accepted_before_and_after_the_command() {
         let window = Cli::try_read(["viewer-app"]).expect("no argument is needed");
         assert_eq!(window.key, None);
         assert!(window.command.is_none());
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_usage_is_told_before_anything_is_done() {
+    fn invalid_arguments_are_rejected_while_parsing() {
         for (line, kind) in [
             (&["--key", "a/b"][..], ErrorKind::ValueValidation),
             (&["--key", ""], ErrorKind::ValueValidation),

@@ -1,4 +1,4 @@
-//! Content on its way out: to a file, or to the clipboard.
+//! Export of a content to a file or to the clipboard.
 
 use std::fmt;
 use std::io::Write;
@@ -19,8 +19,13 @@ use shm_io::Content;
 use crate::npy;
 use crate::picture_file::{self, PictureFileError};
 
-/// Writes content to a file: a text byte for byte, a picture in the format that the file's ending
-/// chooses, anything else as it is. A picture is refused that takes more memory than `limit`.
+/// Writes a content to a file: a picture in the format of the file's extension, an array with a header
+/// if the extension is `npy`, any other content byte for byte.
+///
+/// # Errors
+///
+/// Returns an error if the content is damaged, if the file cannot be written, or if a picture needs
+/// more memory than `limit`.
 pub(crate) fn save(content: &Content, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
     if let Some(text) = content.text()? {
         return save_bytes(&[text.as_bytes()], file, || Ok(()));
@@ -30,20 +35,20 @@ pub(crate) fn save(content: &Content, file: SaveFile<'_>, limit: Limit) -> Resul
         return save_picture(metadata, pixels, file, limit, verify);
     }
     match content.array() {
-        Some(array) if npy::is_name(file.path()) => {
+        Some(array) if npy::has_extension(file.path()) => {
             save_bytes(&[&npy::header(array), content.bytes()], file, verify)
         }
         _ => save_bytes(&[content.bytes()], file, verify),
     }
 }
 
-/// Writes to a file what a window holds, as far as it holds it.
-pub(crate) fn save_held(held: &Snapshot, file: SaveFile<'_>) -> Result<(), ExportError> {
-    match &held.content {
+/// Writes a snapshot to a file, which may be only a part of the content.
+pub(crate) fn save_snapshot(snapshot: &Snapshot, file: SaveFile<'_>) -> Result<(), ExportError> {
+    match &snapshot.content {
         Preview::Text(text) => save_bytes(&[text.shown.as_bytes()], file, || Ok(())),
         Preview::Bytes(bytes) => save_bytes(&[&bytes.head], file, || Ok(())),
         Preview::Picture(picture) => {
-            let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
+            let rows = held_pixels(picture).ok_or(ExportError::Nothing)?;
             let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
                 .map_err(|_| ExportError::Nothing)?;
             let pixels = rows.to_rgba();
@@ -53,7 +58,7 @@ pub(crate) fn save_held(held: &Snapshot, file: SaveFile<'_>) -> Result<(), Expor
     }
 }
 
-/// Makes of content what the clipboard takes.
+/// Converts a content for the clipboard.
 pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
     if content.is_empty() {
         return Err(ExportError::Nothing);
@@ -63,18 +68,18 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
     }
     let (metadata, pixels) = content.image().ok_or(ExportError::OnlyFile)?;
     let rows = Rows::new(metadata, pixels).map_err(PictureFileError::from)?;
-    picture_file::bound_copy(metadata, pixels)?;
+    picture_file::check_copy(metadata, pixels)?;
     let pixels = pixels_of(&rows);
     content.verify()?;
     Ok(Copied::Picture(pixels))
 }
 
-/// Makes what the clipboard takes of what a window holds, as far as it holds it.
-pub(crate) fn copy_held(held: &Snapshot) -> Result<Copied, ExportError> {
-    match &held.content {
+/// Converts a snapshot for the clipboard, which may be only a part of the content.
+pub(crate) fn copy_snapshot(snapshot: &Snapshot) -> Result<Copied, ExportError> {
+    match &snapshot.content {
         Preview::Text(text) => Ok(Copied::Text(text.shown.clone())),
         Preview::Picture(picture) => {
-            let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
+            let rows = held_pixels(picture).ok_or(ExportError::Nothing)?;
             Ok(Copied::Picture(pixels_of(&rows)))
         }
         Preview::Bytes(_) => Err(ExportError::OnlyFile),
@@ -82,12 +87,13 @@ pub(crate) fn copy_held(held: &Snapshot) -> Result<Copied, ExportError> {
     }
 }
 
-/// Says how much of the content a window holds, where that is not all: `the first 131 kB of 10 MB`.
-pub(crate) fn part_held(held: &Snapshot) -> Option<String> {
-    match &held.content {
-        Preview::Text(text) if !text.is_whole => Some(first_part(text.shown.len(), held.bytes)),
-        Preview::Bytes(bytes) if (bytes.head.len() as u64) < held.bytes => {
-            Some(first_part(bytes.head.len(), held.bytes))
+/// Describes the part of the content that a snapshot holds, or returns `None` if it holds all:
+/// `the first 131 kB of 10 MB`.
+pub(crate) fn held_part(snapshot: &Snapshot) -> Option<String> {
+    match &snapshot.content {
+        Preview::Text(text) if !text.is_whole => Some(first_part(text.shown.len(), snapshot.bytes)),
+        Preview::Bytes(bytes) if (bytes.head.len() as u64) < snapshot.bytes => {
+            Some(first_part(bytes.head.len(), snapshot.bytes))
         }
         Preview::Picture(picture) if picture.all_pixels().is_none() => {
             let rows = picture.overview_pixels()?;
@@ -108,11 +114,10 @@ fn first_part(part: usize, whole: u64) -> String {
     tr!("part-first", part = part, whole = whole)
 }
 
-/// Suggests a name for a file: that of the file that was loaded, or the key, with an ending that
-/// fits.
-pub(crate) fn file_name(held: &Snapshot) -> String {
-    let key = held.key.as_str();
-    let (file_name, ending) = match &held.content {
+/// Suggests a file name: the name of the loaded file, or the key, with the extension of the format.
+pub(crate) fn file_name(snapshot: &Snapshot) -> String {
+    let key = snapshot.key.as_str();
+    let (file_name, extension) = match &snapshot.content {
         Preview::Text(_) | Preview::Empty => (None, Some("txt")),
         Preview::Picture(picture) => (picture.file_name.as_deref(), Some("png")),
         Preview::Bytes(bytes) => match bytes.file_name.as_deref() {
@@ -121,39 +126,39 @@ pub(crate) fn file_name(held: &Snapshot) -> String {
             None => (None, Some("bin")),
         },
     };
-    // The loader chose it: only its last part counts.
+    // Untrusted input: only the last component is used.
     let name = file_name.and_then(|name| Path::new(name).file_name()?.to_str());
-    let Some(ending) = ending else {
-        return harmless(name.unwrap_or(key));
+    let Some(extension) = extension else {
+        return sanitized(name.unwrap_or(key));
     };
     match name.and_then(|name| Path::new(name).file_stem()?.to_str()) {
-        Some(stem) => harmless(&format!("{stem}.{ending}")),
-        None => harmless(&format!("{key}.{ending}")),
+        Some(stem) => sanitized(&format!("{stem}.{extension}")),
+        None => sanitized(&format!("{key}.{extension}")),
     }
 }
 
-fn harmless(name: &str) -> String {
-    // A key of Qt may be a path.
-    let visible = |character: char| match escape::is_hidden(character) || character == '/' {
+fn sanitized(name: &str) -> String {
+    // A Qt key may be a path.
+    let replaced = |character: char| match escape::is_hidden(character) || character == '/' {
         true => '_',
         false => character,
     };
     match name.trim_start_matches('.') {
         "" => "content".to_owned(),
-        name => name.chars().map(visible).collect(),
+        name => name.chars().map(replaced).collect(),
     }
 }
 
-/// Gives a picture's file the ending `png` where its name has none.
-pub(crate) fn with_ending(held: &Snapshot, path: PathBuf) -> PathBuf {
-    match held.content {
+/// Adds the extension `png` to a path of a picture that has none.
+pub(crate) fn with_extension(snapshot: &Snapshot, path: PathBuf) -> PathBuf {
+    match snapshot.content {
         Preview::Picture(_) if path.extension().is_none() => path.with_extension("png"),
         _ => path,
     }
 }
 
-/// Returns as many pixels of a picture as a window holds.
-fn pixels_held(picture: &Picture) -> Option<Rows<'_>> {
+/// Returns all pixels of a picture if it holds them, else those of its overview.
+fn held_pixels(picture: &Picture) -> Option<Rows<'_>> {
     picture.all_pixels().or_else(|| picture.overview_pixels())
 }
 
@@ -165,8 +170,8 @@ fn pixels_of(rows: &Rows<'_>) -> Pixels {
     }
 }
 
-/// Saves bytes. Where they are in shared memory, `verify` tells whether all of them were there; that
-/// they were not is said even where the writing failed as well.
+/// Writes bytes to a file. `verify` fails if their shared memory was truncated, and takes precedence
+/// over an error of the file.
 fn save_bytes(
     parts: &[&[u8]],
     file: SaveFile<'_>,
@@ -197,18 +202,18 @@ fn save_picture(
     })
 }
 
-/// Why content did not get out.
+/// The error of exporting a content.
 #[derive(Debug)]
 pub(crate) enum ExportError {
     /// The file could not be written.
     File(SaveFileError),
-    /// The picture does not go into a file of this kind.
+    /// The picture cannot be stored in this file format.
     Picture(PictureFileError),
-    /// The segment is damaged, or was cut short.
+    /// The segment is damaged or truncated.
     Read(ReadError),
-    /// Bytes do not go into the clipboard.
+    /// The content is neither a text nor a picture, so it can only go to a file.
     OnlyFile,
-    /// There is nothing to be had.
+    /// There is no content.
     Nothing,
 }
 

@@ -1,5 +1,4 @@
-//! The system's dialog to choose where a file goes. It asks itself before it names a file that is
-//! there already.
+//! The file dialog of the desktop for saving. It asks before it returns the path of an existing file.
 
 use std::env;
 
@@ -8,13 +7,13 @@ use gui_common::tr;
 use iced::{Task, window};
 use rfd::AsyncFileDialog;
 
-/// Asks where to save a file that shall be called `name`.
+/// Asks for the path of a file to save, with the suggested `name`.
 pub(crate) fn save_as(name: String) -> Task<Answer> {
     window::oldest()
         .then(move |window| {
             let dialog = dialog(&name);
             match window {
-                // Belonging to the window, the dialog stands over it.
+                // With a parent, the dialog stays above the window.
                 Some(id) => window::run(id, |window| dialog.set_parent(window)),
                 None => Task::done(dialog),
             }

@@ -1,4 +1,4 @@
-//! JSON that is safe to show: hidden characters are written as `\uXXXX`, which is the same value.
+//! JSON with hidden characters escaped as `\uXXXX`, which is the same value.
 
 use std::io::{self, Write};
 
@@ -7,12 +7,12 @@ use serde_json::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use shm_core::escape::is_hidden;
 
-/// Writes a value over several lines.
+/// Writes a value as indented JSON.
 pub(crate) fn write_pretty(writer: impl Write, value: &impl Serialize) -> io::Result<()> {
     write(writer, value, PrettyFormatter::new())
 }
 
-/// Writes a value in one line.
+/// Returns a value as one line of JSON.
 pub(crate) fn to_line(value: &impl Serialize) -> io::Result<String> {
     let mut line = Vec::new();
     write(&mut line, value, CompactFormatter)?;
@@ -20,15 +20,15 @@ pub(crate) fn to_line(value: &impl Serialize) -> io::Result<String> {
 }
 
 fn write(writer: impl Write, value: &impl Serialize, layout: impl Formatter) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(writer, Visible(layout));
+    let mut serializer = Serializer::with_formatter(writer, EscapeHidden(layout));
     Ok(value.serialize(&mut serializer)?)
 }
 
-/// Lays JSON out as another formatter does, and makes the hidden characters of texts visible.
-struct Visible<F>(F);
+/// Formats as the inner formatter does, and escapes the hidden characters of strings.
+struct EscapeHidden<F>(F);
 
-/// Leaves to the inner formatter what stands between texts.
-macro_rules! left_to_inner {
+/// Forwards methods to the inner formatter.
+macro_rules! forward_to_inner {
     ($($name:ident($($argument:ident: $type:ty),*);)*) => {
         $(fn $name<W: ?Sized + Write>(&mut self, writer: &mut W $(, $argument: $type)*) -> io::Result<()> {
             self.0.$name(writer $(, $argument)*)
@@ -36,8 +36,8 @@ macro_rules! left_to_inner {
     };
 }
 
-impl<F: Formatter> Formatter for Visible<F> {
-    left_to_inner! {
+impl<F: Formatter> Formatter for EscapeHidden<F> {
+    forward_to_inner! {
         begin_array();
         end_array();
         begin_array_value(first: bool);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hidden_characters_are_escaped_and_the_value_is_the_same() {
+    fn hidden_characters_are_escaped_without_changing_the_value() {
         let text = "a\"\\\n\u{1b}\u{7f}\u{9b}\u{202e}\u{feff}\u{e0041}é日🙂";
         let value = json!({ "text": text, text: [1, "x", null, {}], "none": [] });
         let line = to_line(&value).expect("there is room");

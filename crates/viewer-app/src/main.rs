@@ -1,5 +1,5 @@
-//! ShowSharedMem: shows, lists and removes what sits in named shared memory, in a window or on a
-//! terminal.
+//! ShowSharedMem: shows, lists and removes named shared memory segments, in a window or on the
+//! command line.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
@@ -10,11 +10,11 @@ mod file_dialog;
 mod json;
 mod npy;
 mod output;
+mod owner;
 mod picture_file;
 mod report;
 mod screen;
 mod session;
-mod user;
 
 use std::process::ExitCode;
 
@@ -33,14 +33,15 @@ fn main() -> ExitCode {
     match run(Cli::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.tell();
+            failure.print();
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(arguments: Cli) -> Result<(), Failure> {
-    // Before anything is mapped: pictures are read in place, and their loader may be faulty.
+    // Before the first mapping: payloads are read in place, and a faulty publisher may truncate the
+    // file.
     shm_core::guard_against_truncation()?;
     match arguments.command {
         Some(command) => {
@@ -61,7 +62,7 @@ fn open_window(arguments: Cli) -> Result<(), Failure> {
     if let Some(key) = &key {
         cli::refuse_form(key, form)?;
     }
-    let asked_for = key.as_ref().map_or(DEFAULT_KEY, Address::as_str).to_owned();
+    let wanted_key = key.as_ref().map_or(DEFAULT_KEY, Address::as_str).to_owned();
     let run = || {
         let settings = app::Settings {
             key,
@@ -74,7 +75,7 @@ fn open_window(arguments: Cli) -> Result<(), Failure> {
     gui_common::desktop::display::open(run).map_err(|error| {
         Failure::new(format!(
             "{error} Without a window: viewer-app show --key {}",
-            gui_common::text::shell::quoted(&asked_for)
+            gui_common::text::shell::quoted(&wanted_key)
         ))
     })
 }

@@ -1,4 +1,4 @@
-//! Where a command writes what it found: standard output, or a file.
+//! Output of a command: standard output or a file.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::json;
 
-/// Where to write.
+/// The destination of a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     /// Standard output.
@@ -32,16 +32,16 @@ impl From<OsString> for Output {
     }
 }
 
-/// Writes to standard output. That nobody listens any more, as behind `| head`, is no error.
+/// Writes to standard output. A closed pipe, as behind `| head`, is not an error.
 pub(crate) fn print(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), OutputError> {
-    is_heard(write).map(|_| ())
+    self::write(write).map(|_| ())
 }
 
-/// Writes to standard output, through the door that keeps a terminal safe, and tells whether anybody
-/// listens.
-pub(crate) fn is_heard(
+/// Writes to standard output, and escapes control characters if that is a terminal. Returns `false` if
+/// the reading end of the pipe is closed.
+pub(crate) fn write(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<bool, OutputError> {
     let mut stdout = terminal::stdout();
@@ -49,13 +49,13 @@ pub(crate) fn is_heard(
         Ok(()) => Ok(true),
         Err(source) if source.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(source) => Err(OutputError {
-            place: "standard output".to_owned(),
+            destination: "standard output".to_owned(),
             source,
         }),
     }
 }
 
-/// Writes a value to standard output as JSON, over several lines.
+/// Writes a value to standard output as indented JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), OutputError> {
     print(|stdout| {
         json::write_pretty(&mut *stdout, value)?;
@@ -63,18 +63,18 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), OutputError> {
     })
 }
 
-/// What could not be written, and why.
+/// The error of writing to an [`Output`].
 #[derive(Debug)]
 pub(crate) struct OutputError {
-    place: String,
+    destination: String,
     source: io::Error,
 }
 
 impl OutputError {
-    /// Says that `source` happened while writing to `path`.
+    /// Creates the error of writing to `path`.
     pub(crate) fn at(path: &Path, source: io::Error) -> OutputError {
         OutputError {
-            place: path.display().to_string(),
+            destination: path.display().to_string(),
             source,
         }
     }
@@ -82,7 +82,11 @@ impl OutputError {
 
 impl fmt::Display for OutputError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failure = tr!("output-failed", place = self.place, reason = self.source);
+        let failure = tr!(
+            "output-failed",
+            place = self.destination,
+            reason = self.source
+        );
         let remedy = save_file::remedy(&self.source);
         formatter.write_str(&language::sentences([failure, remedy]))
     }

@@ -1,4 +1,4 @@
-//! A picture from shared memory as a file that other programs open.
+//! Encoding of shared pictures as files.
 
 use std::fmt;
 use std::io::{self, Seek, Write};
@@ -13,15 +13,19 @@ use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{ExtendedColorType, ImageEncoder, ImageError, ImageFormat};
 use shm_core::{ImageMetadata, PixelFormat};
 
-/// High enough that nobody sees the loss.
+/// High enough that the loss is not visible.
 const JPEG_QUALITY: u8 = 92;
 
-/// Chooses the format by the ending of a file's name, in small or capital letters.
+/// Returns the format of a path's extension, in any case.
+///
+/// # Errors
+///
+/// Returns an error if there is no extension, or if it names no supported format.
 pub(crate) fn format_of(path: &Path) -> Result<ImageFormat, PictureFileError> {
-    let ending = path
+    let extension = path
         .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
+        .map(|extension| extension.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
         Some("png") => Ok(ImageFormat::Png),
         Some("jpg" | "jpeg") => Ok(ImageFormat::Jpeg),
         Some("bmp") => Ok(ImageFormat::Bmp),
@@ -29,11 +33,16 @@ pub(crate) fn format_of(path: &Path) -> Result<ImageFormat, PictureFileError> {
         Some("webp") => Ok(ImageFormat::WebP),
         Some("ppm") => Ok(ImageFormat::Pnm),
         Some("qoi") => Ok(ImageFormat::Qoi),
-        _ => Err(PictureFileError::Ending(ending)),
+        _ => Err(PictureFileError::Extension(extension)),
     }
 }
 
-/// Writes a picture, from its shared pixels in place where the file holds them the same way.
+/// Encodes a picture, directly from shared memory if the encoder accepts its pixel format.
+///
+/// # Errors
+///
+/// Returns an error if the picture is damaged, if it needs more memory than `limit`, if the format
+/// cannot hold it, or if writing fails.
 pub(crate) fn encode(
     metadata: &ImageMetadata,
     payload: &[u8],
@@ -43,9 +52,13 @@ pub(crate) fn encode(
 ) -> Result<(), PictureFileError> {
     let rows = Rows::new(metadata, payload)?;
     let color = color_of(metadata.format, format);
-    bound(metadata, peak(metadata, payload, format, color), limit)?;
+    check(
+        metadata,
+        peak_memory(metadata, payload, format, color),
+        limit,
+    )?;
     let pixels = match color {
-        color if lies_so(metadata.format, color) => rows.packed(),
+        color if is_native(metadata.format, color) => rows.packed(),
         ExtendedColorType::Rgba8 => rows.to_rgba().into(),
         _ => rows.to_rgb().into(),
     };
@@ -61,14 +74,14 @@ pub(crate) fn encode(
     Ok(())
 }
 
-/// Refuses to copy a picture for the clipboard that takes more memory than a window may: as it is, as RGBA,
-/// and as the file that other programs get.
-pub(crate) fn bound_copy(metadata: &ImageMetadata, payload: &[u8]) -> Result<(), PictureFileError> {
+/// Checks that a picture can be copied to the clipboard within the default limit: its payload, its RGBA
+/// pixels, and the file that other programs receive.
+pub(crate) fn check_copy(metadata: &ImageMetadata, payload: &[u8]) -> Result<(), PictureFileError> {
     let needed = payload.len() as u64 + 8 * pixels_of(metadata);
-    bound(metadata, needed, Limit::DEFAULT)
+    check(metadata, needed, Limit::DEFAULT)
 }
 
-fn bound(metadata: &ImageMetadata, needed: u64, limit: Limit) -> Result<(), PictureFileError> {
+fn check(metadata: &ImageMetadata, needed: u64, limit: Limit) -> Result<(), PictureFileError> {
     if needed <= limit.bytes() {
         return Ok(());
     }
@@ -83,9 +96,9 @@ fn pixels_of(metadata: &ImageMetadata) -> u64 {
     u64::from(metadata.width) * u64::from(metadata.height)
 }
 
-/// Reckons how much memory a picture takes while it is encoded: where it lies, as the encoder gets it, and
-/// what that makes of it. Some encoders write row by row, others all at once.
-fn peak(
+/// Estimates the peak memory of encoding, bytes: the payload, the copy for the encoder, and the
+/// encoder's own buffers. Some encoders buffer a row, others the whole picture.
+fn peak_memory(
     metadata: &ImageMetadata,
     payload: &[u8],
     format: ImageFormat,
@@ -93,9 +106,9 @@ fn peak(
 ) -> u64 {
     let pixels = pixels_of(metadata);
     let channels = u64::from(color.bits_per_pixel()) / 8;
-    let is_as_it_lies =
-        lies_so(metadata.format, color) && pixels * channels == payload.len() as u64;
-    let copied = if is_as_it_lies { 0 } else { pixels * channels };
+    let is_in_place =
+        is_native(metadata.format, color) && pixels * channels == payload.len() as u64;
+    let copied = if is_in_place { 0 } else { pixels * channels };
     let encoder = match format {
         ImageFormat::Png => pixels * channels * 5 / 2,
         ImageFormat::Gif => pixels * 7,
@@ -106,9 +119,9 @@ fn peak(
     payload.len() as u64 + copied + encoder
 }
 
-/// Returns `true` if an encoder takes pixels as they lie in shared memory. Those of two bytes it takes in the
-/// order of this machine, which is that of the format.
-fn lies_so(pixels: PixelFormat, color: ExtendedColorType) -> bool {
+/// Returns `true` if an encoder accepts the shared pixels without conversion. It takes two-byte channels
+/// in native byte order, which is that of [`PixelFormat::Gray16`].
+fn is_native(pixels: PixelFormat, color: ExtendedColorType) -> bool {
     matches!(
         (pixels, color),
         (PixelFormat::Gray8, ExtendedColorType::L8)
@@ -118,7 +131,7 @@ fn lies_so(pixels: PixelFormat, color: ExtendedColorType) -> bool {
     )
 }
 
-/// Chooses, of what the file format can hold, that which loses least.
+/// Returns the color type of the file format that loses least.
 fn color_of(pixels: PixelFormat, format: ImageFormat) -> ExtendedColorType {
     let has_alpha = matches!(pixels, PixelFormat::Rgba8 | PixelFormat::Bgra8);
     let is_gray = pixels == PixelFormat::Gray8;
@@ -133,25 +146,25 @@ fn color_of(pixels: PixelFormat, format: ImageFormat) -> ExtendedColorType {
     }
 }
 
-/// Why there is no file of a picture.
+/// The error of encoding a picture.
 #[derive(Debug)]
 pub(crate) enum PictureFileError {
-    /// The ending of the name stands for no format, or there is none.
-    Ending(Option<String>),
-    /// The picture in shared memory is damaged.
+    /// The extension names no supported format, or is missing.
+    Extension(Option<String>),
+    /// The shared picture is damaged.
     Pixels(PixelsError),
-    /// It takes more memory than it may.
+    /// Encoding needs more memory than the limit.
     TooLarge {
-        /// Its width and height.
+        /// Width and height, pixels.
         sides: (u32, u32),
-        /// How much it takes.
+        /// The estimated peak, bytes.
         needed: u64,
-        /// How much it may take.
+        /// The limit.
         limit: Limit,
     },
     /// The file could not be written.
     Io(io::Error),
-    /// The format cannot hold the picture; mostly because it is too large.
+    /// The format cannot hold the picture, usually because it is too large.
     Encoder(ImageError),
 }
 
@@ -173,12 +186,12 @@ impl From<ImageError> for PictureFileError {
 impl fmt::Display for PictureFileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PictureFileError::Ending(None) => {
+            PictureFileError::Extension(None) => {
                 formatter.write_str(&tr!("export-no-ending", endings = tr!("export-endings")))
             }
-            PictureFileError::Ending(Some(ending)) => formatter.write_str(&tr!(
+            PictureFileError::Extension(Some(extension)) => formatter.write_str(&tr!(
                 "export-ending",
-                ending = ending,
+                ending = extension,
                 endings = tr!("export-endings")
             )),
             PictureFileError::Pixels(error) => {
@@ -189,16 +202,16 @@ impl fmt::Display for PictureFileError {
                 needed,
                 limit,
             } => {
-                let takes = tr!(
+                let failure = tr!(
                     "export-too-large",
                     width = width,
                     height = height,
                     needed = needed.div_ceil(1 << 20),
                     limit = limit.to_string()
                 );
-                let enough = Limit::at_least(*needed).to_string();
-                let remedy = tr!("export-limit-remedy", limit = enough);
-                formatter.write_str(&language::sentences([takes, remedy]))
+                let sufficient = Limit::at_least(*needed).to_string();
+                let remedy = tr!("export-limit-remedy", limit = sufficient);
+                formatter.write_str(&language::sentences([failure, remedy]))
             }
             PictureFileError::Io(error) => error.fmt(formatter),
             PictureFileError::Encoder(error) => {
@@ -211,7 +224,7 @@ impl fmt::Display for PictureFileError {
 impl std::error::Error for PictureFileError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            PictureFileError::Ending(_) | PictureFileError::TooLarge { .. } => None,
+            PictureFileError::Extension(_) | PictureFileError::TooLarge { .. } => None,
             PictureFileError::Pixels(error) => Some(error),
             PictureFileError::Io(error) => Some(error),
             PictureFileError::Encoder(error) => Some(error),
@@ -236,7 +249,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_ending_chooses_the_format() {
+    fn the_extension_selects_the_format() {
         for (name, format) in FORMATS {
             let chosen = format_of(Path::new(name)).expect("it is offered");
             assert_eq!(chosen, format, "{name}");
@@ -277,7 +290,7 @@ mod tests {
         }
     }
 
-    fn written(pixels: PixelFormat, payload: &[u8], format: ImageFormat) -> image::DynamicImage {
+    fn encoded(pixels: PixelFormat, payload: &[u8], format: ImageFormat) -> image::DynamicImage {
         let metadata = ImageMetadata::packed(pixels, 1, 1).expect("it is small");
         let mut file = Cursor::new(Vec::new());
         encode(&metadata, payload, format, Limit::DEFAULT, &mut file).expect("it can be written");
@@ -285,19 +298,19 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_in_their_places() {
-        let bgr = written(PixelFormat::Bgr8, &[1, 2, 3], ImageFormat::Png);
+    fn bgr_channels_are_reordered() {
+        let bgr = encoded(PixelFormat::Bgr8, &[1, 2, 3], ImageFormat::Png);
         assert_eq!(bgr.to_rgb8().get_pixel(0, 0).0, [3, 2, 1]);
-        let bgra = written(PixelFormat::Bgra8, &[1, 2, 3, 4], ImageFormat::Png);
+        let bgra = encoded(PixelFormat::Bgra8, &[1, 2, 3, 4], ImageFormat::Png);
         assert_eq!(bgra.to_rgba8().get_pixel(0, 0).0, [3, 2, 1, 4]);
     }
 
     #[test]
     fn a_png_file_keeps_all_16_bits_of_gray() {
-        let gray = written(PixelFormat::Gray16, &[0x34, 0x12], ImageFormat::Png);
+        let gray = encoded(PixelFormat::Gray16, &[0x34, 0x12], ImageFormat::Png);
         assert_eq!(gray.color(), image::ColorType::L16);
         assert_eq!(gray.to_luma16().get_pixel(0, 0).0, [0x1234]);
-        let gray = written(PixelFormat::Gray16, &[0x34, 0x12], ImageFormat::Bmp);
+        let gray = encoded(PixelFormat::Gray16, &[0x34, 0x12], ImageFormat::Bmp);
         assert_eq!(gray.to_rgb8().get_pixel(0, 0).0, [0x12; 3]);
     }
 }

@@ -1,6 +1,6 @@
-//! What is in a segment, as other programs read it: one JSON object.
+//! The JSON report of a segment; docs/json/ has its schemas.
 
-pub(crate) mod beside;
+pub(crate) mod annotation;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,11 +13,12 @@ use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
 use shm_core::{Access, Metadata, Participant};
 use shm_io::{Address, Content, Entry, RingSize, SourceError};
 
-use beside::Beside;
+use annotation::AnnotationFields;
 
-/// One segment. A field that does not apply is `null`; only what is said to be left out is.
+/// The report of one segment. A field that does not apply is `null`, unless it is documented as
+/// omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct SegmentReport {
     key: String,
     kind: Option<&'static str>,
     bytes: Option<u64>,
@@ -25,60 +26,59 @@ pub(crate) struct Report {
     height: Option<u32>,
     /// The name of the pixel format.
     format: Option<&'static str>,
-    /// Bytes from one row of pixels to the next.
+    /// The distance of two rows of pixels, bytes.
     stride: Option<u32>,
     media_type: Option<String>,
-    /// The name of the file that it was loaded from.
+    /// The name of the file that the content was loaded from.
     file_name: Option<String>,
     sequence: Option<u64>,
     writer_pid: Option<u32>,
-    /// The program that published it, while it is attached.
+    /// The program of the publisher, while it is attached.
     writer_program: Option<String>,
-    /// When it was published, by the wall clock: milliseconds since 1970-01-01 UTC.
+    /// The time of publication by the wall clock, milliseconds since 1970-01-01 UTC.
     published_ms: Option<u64>,
-    /// How long ago that is, by a clock that nobody sets.
+    /// The time since publication by the monotonic clock, milliseconds.
     age_ms: Option<u64>,
     persistent: Option<bool>,
-    /// The length of the ring, and how much it keeps beside it of what is too long for it.
+    /// The length of the ring, bytes; `retain_bytes` is the retention of samples too long for it.
     ring_bytes: Option<u64>,
     retain_bytes: Option<u64>,
-    /// The permission bits of its file, as chmod takes them.
+    /// The permission bits of the file, octal.
     mode: Option<String>,
-    /// The group that they are about, by name, or by number where it has none.
+    /// The group of the file, by name, or by number if it has no name.
     group: Option<String>,
-    /// Whether anybody but its owner may read it: the group, or everybody.
+    /// Whether the group or all users may read the segment.
     others_may_read: Option<bool>,
-    attached: Vec<Peer>,
-    /// What stands beside the kind.
+    attached: Vec<AttachedProcess>,
     #[serde(flatten)]
-    beside: Beside,
-    /// Of a semaphore: how many units can be acquired, and how many are held; only where it is one.
+    annotation: AnnotationFields,
+    /// The units of a semaphore that can be acquired; omitted for other kinds, like `held`.
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<u32>,
-    /// As what a Qt program streamed it; only where one did.
+    /// The form of a Qt content; omitted for other segments.
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'static str>,
-    /// Why this is no segment that can be shown; only where that is so.
+    /// Why the segment cannot be read; omitted if it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-/// One who is attached.
+/// One attached process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Peer {
+struct AttachedProcess {
     pid: u32,
     program: String,
     access: &'static str,
 }
 
-impl Report {
-    /// Reports what was read from a segment.
-    pub(crate) fn of_content(content: &Content) -> Report {
+impl SegmentReport {
+    /// Reports a content that was read.
+    pub(crate) fn of_content(content: &Content) -> SegmentReport {
         let stat = content.stat();
         let key = content.address().to_string();
-        let report = Report::new(key, stat.persistent, &stat.attached)
+        let report = SegmentReport::new(key, stat.persistent, &stat.attached)
             .with_permissions(stat.permissions)
             .with_ring(stat.ring);
         let bytes = content.bytes().len() as u64;
@@ -88,7 +88,7 @@ impl Report {
         let Some(form) = content.form() else {
             return report.with_block(bytes);
         };
-        let report = Report {
+        let report = SegmentReport {
             bytes: Some(bytes),
             form: Some(form.name()),
             ..report
@@ -99,36 +99,36 @@ impl Report {
         }
     }
 
-    /// Reports a segment of a Qt program from outside: nobody tells what is in it.
-    fn of_qt(listed: &qt_bridge::Listed) -> Report {
-        Report {
+    /// Reports a Qt segment without its content, so without its kind.
+    fn of_qt(listed: &qt_bridge::Listed) -> SegmentReport {
+        SegmentReport {
             bytes: Some(listed.size as u64),
-            attached: Peer::of_users(&listed.users),
-            ..Report::new(listed.key.to_string(), false, &[])
+            attached: AttachedProcess::of_users(&listed.users),
+            ..SegmentReport::new(listed.key.to_string(), false, &[])
         }
     }
 
-    /// Reports a segment of a Qt program whose content cannot be read.
-    pub(crate) fn of_unreadable(key: &Address, size: u64, reason: &SourceError) -> Report {
-        Report {
+    /// Reports a Qt segment whose content cannot be read.
+    pub(crate) fn of_unreadable(key: &Address, size: u64, reason: &SourceError) -> SegmentReport {
+        SegmentReport {
             bytes: Some(size),
             reason: Some(reason.explain()),
-            ..Report::new(key.to_string(), false, &[])
+            ..SegmentReport::new(key.to_string(), false, &[])
         }
     }
 
-    /// Adds who is seen to use a segment of a Qt program.
-    pub(crate) fn with_users(mut self, users: &[User]) -> Report {
-        self.attached.extend(Peer::of_users(users));
+    /// Adds the processes that were seen to use a Qt segment.
+    pub(crate) fn with_users(mut self, users: &[User]) -> SegmentReport {
+        self.attached.extend(AttachedProcess::of_users(users));
         self
     }
 
-    fn with_metadata(self, metadata: &Metadata) -> Report {
+    fn with_metadata(self, metadata: &Metadata) -> SegmentReport {
         let image = match metadata {
             Metadata::Image(image) => Some(image),
             _ => None,
         };
-        Report {
+        SegmentReport {
             kind: Some(metadata.kind()),
             width: image.map(|image| image.width),
             height: image.map(|image| image.height),
@@ -140,22 +140,22 @@ impl Report {
         }
     }
 
-    fn with_ring(self, kept: Option<RingSize>) -> Report {
-        Report {
-            ring_bytes: kept.map(|kept| kept.ring),
-            retain_bytes: kept.map(|kept| kept.retain),
+    fn with_ring(self, size: Option<RingSize>) -> SegmentReport {
+        SegmentReport {
+            ring_bytes: size.map(|size| size.ring),
+            retain_bytes: size.map(|size| size.retain),
             ..self
         }
     }
 
-    /// Reports what is to be seen of a segment from outside.
-    pub(crate) fn of_info(info: &Info) -> Report {
-        let report = Report::new(info.key.to_string(), info.persistent, &info.attached);
+    /// Reports a segment from its state, without reading its content.
+    pub(crate) fn of_info(info: &Info) -> SegmentReport {
+        let report = SegmentReport::new(info.key.to_string(), info.persistent, &info.attached);
         let report = report.with_permissions(Some(info.permissions()));
         let report = report.with_ring(RingSize::of(info));
         match &info.content {
             segment::Content::Block { size } => report.with_block(*size),
-            segment::Content::Semaphore { available, held } => Report {
+            segment::Content::Semaphore { available, held } => SegmentReport {
                 kind: Some("semaphore"),
                 available: Some(*available),
                 held: Some(*held),
@@ -166,7 +166,7 @@ impl Report {
                 ..
             } => report.with_latest(latest, &info.attached),
             segment::Content::Samples { latest: None, .. } => report,
-            segment::Content::Damaged { damage } => Report {
+            segment::Content::Damaged { damage } => SegmentReport {
                 kind: Some("damaged"),
                 bytes: None,
                 reason: Some(damage.explain()),
@@ -175,38 +175,38 @@ impl Report {
         }
     }
 
-    /// Reports one line of a list, be it a segment or not.
-    pub(crate) fn of_entry(entry: &Entry) -> Report {
+    /// Reports one entry of a list, valid segment or not.
+    pub(crate) fn of_entry(entry: &Entry) -> SegmentReport {
         match entry {
-            Entry::Own(listed) => Report::of_listed(listed),
-            Entry::Qt(listed) => Report::of_qt(listed),
+            Entry::Own(listed) => SegmentReport::of_listed(listed),
+            Entry::Qt(listed) => SegmentReport::of_qt(listed),
         }
     }
 
-    fn of_listed(listed: &Listed) -> Report {
+    fn of_listed(listed: &Listed) -> SegmentReport {
         match &listed.segment {
-            Ok(info) => Report::of_info(info),
-            Err(reason) => Report {
+            Ok(info) => SegmentReport::of_info(info),
+            Err(reason) => SegmentReport {
                 bytes: None,
                 persistent: None,
                 reason: Some(reason.explain()),
-                ..Report::new(listed.name.clone(), false, &[])
+                ..SegmentReport::new(listed.name.clone(), false, &[])
             },
         }
     }
 
-    fn new(key: String, persistent: bool, attached: &[Participant]) -> Report {
-        Report {
+    fn new(key: String, persistent: bool, attached: &[Participant]) -> SegmentReport {
+        SegmentReport {
             key,
             bytes: Some(0),
             persistent: Some(persistent),
-            attached: attached.iter().map(Peer::new).collect(),
-            ..Report::default()
+            attached: attached.iter().map(AttachedProcess::new).collect(),
+            ..SegmentReport::default()
         }
     }
 
-    fn with_permissions(self, permissions: Option<Permissions>) -> Report {
-        Report {
+    fn with_permissions(self, permissions: Option<Permissions>) -> SegmentReport {
+        SegmentReport {
             mode: permissions.map(sharing::mode),
             group: permissions.map(|permissions| Group::of(permissions.group).to_string()),
             others_may_read: permissions.map(|permissions| permissions.readers() != Readers::Owner),
@@ -214,25 +214,25 @@ impl Report {
         }
     }
 
-    fn with_block(self, size: u64) -> Report {
-        Report {
+    fn with_block(self, size: u64) -> SegmentReport {
+        SegmentReport {
             kind: Some("bytes"),
             bytes: Some(size),
             ..self
         }
     }
 
-    fn with_latest(self, latest: &Latest, attached: &[Participant]) -> Report {
+    fn with_latest(self, latest: &Latest, attached: &[Participant]) -> SegmentReport {
         let writer = attached.iter().find(|peer| peer.process.is(latest.writer));
         let published = latest.published.duration_since(UNIX_EPOCH).ok();
-        Report {
+        SegmentReport {
             bytes: Some(latest.bytes),
             sequence: Some(latest.sequence.get()),
             writer_pid: Some(latest.writer.pid()),
             writer_program: writer.map(|peer| peer.program.clone()),
             published_ms: published.and_then(milliseconds),
             age_ms: milliseconds(latest.age),
-            beside: Beside::of(latest, SystemTime::now()),
+            annotation: AnnotationFields::of(latest, SystemTime::now()),
             ..self.with_metadata(&latest.metadata)
         }
     }
@@ -242,19 +242,19 @@ fn milliseconds(time: Duration) -> Option<u64> {
     u64::try_from(time.as_millis()).ok()
 }
 
-impl Peer {
-    /// Those who are seen to use a segment of a Qt program: what for, nobody tells.
-    fn of_users(users: &[User]) -> Vec<Peer> {
-        let peer = |user: &User| Peer {
+impl AttachedProcess {
+    /// Converts the processes that were seen to use a Qt segment; their access is not known.
+    fn of_users(users: &[User]) -> Vec<AttachedProcess> {
+        let process = |user: &User| AttachedProcess {
             pid: user.pid,
             program: user.program.clone(),
             access: "unknown",
         };
-        users.iter().map(peer).collect()
+        users.iter().map(process).collect()
     }
 
-    fn new(attached: &Participant) -> Peer {
-        Peer {
+    fn new(attached: &Participant) -> AttachedProcess {
+        AttachedProcess {
             pid: attached.process.pid(),
             program: attached.program.clone(),
             access: access(attached.access),
@@ -262,7 +262,7 @@ impl Peer {
     }
 }
 
-/// Names what somebody may do, in the words of the JSON reports.
+/// Returns the name of an access in the JSON reports.
 pub(crate) fn access(access: Access) -> &'static str {
     match access {
         Access::ReadWrite => "read-write",

@@ -1,5 +1,5 @@
-//! What opens in the window or over it. A screen knows neither the window nor the session: it says
-//! what is to be done by an action.
+//! Screens and dialogs. A screen does not know the window: it returns an action for the window to
+//! execute.
 
 pub(crate) mod history;
 mod rows;

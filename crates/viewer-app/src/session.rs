@@ -1,4 +1,4 @@
-//! Between shared memory and the rest of the program: the only file that may block.
+//! Access to shared memory: the only module that may block.
 
 mod export_session;
 mod segments;
@@ -17,29 +17,29 @@ use iced::Task;
 use qt_bridge::Form;
 use shm_io::{Address, Content, Source, SourceError};
 
-use crate::user::User;
+use crate::owner::Owner;
 
 pub(crate) use export_session::{
-    CopyError, Copying, Kept, Newest, SaveError, Saving, copy, keep, save,
+    CopyContent, CopyError, FullContent, IfReplaced, SaveError, SaveRequest, copy, fetch_full, save,
 };
 pub(crate) use segments::{
-    Listing, MOST_LEFT_ALONE, RemovalFailure, remove_in_background, segments,
+    Listing, MAX_IGNORED_LISTED, RemovalFailure, remove_in_background, segments,
 };
 
-/// How long a request may take without a word.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// The delay before a pending request is mentioned in the status line.
+const PENDING_DELAY: Duration = Duration::from_millis(500);
 
-/// Why the window has nothing to show.
+/// The error of reading a content for the window.
 #[derive(Clone, Debug)]
 pub(crate) enum ShowError {
-    /// Shared memory gave nothing.
+    /// The content could not be read.
     Snapshot(Arc<SnapshotError>),
-    /// Nobody could go and look.
+    /// The worker thread could not be started, or panicked.
     Worker(WorkerError),
 }
 
 impl ShowError {
-    /// Returns `true` if there simply is nothing of that key.
+    /// Returns `true` if there is no segment of that key.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, ShowError::Snapshot(error) if error.is_not_found())
     }
@@ -51,8 +51,8 @@ impl From<Arc<SnapshotError>> for ShowError {
     }
 }
 
-/// Reads what is under `key`, on a thread of its own; of a Qt program as a form, or as what it is
-/// recognised to be.
+/// Reads the content of `key` on a separate thread. A Qt content is decoded as `form`, or as the
+/// detected form if `None`.
 pub(crate) fn show(key: Address, form: Option<Form>) -> Task<Result<Box<Snapshot>, ShowError>> {
     let source = Source::new(key).form(form);
     worker::run("show", move || Snapshot::read(&source)).map(|worked| {
@@ -63,22 +63,22 @@ pub(crate) fn show(key: Address, form: Option<Form>) -> Task<Result<Box<Snapshot
     })
 }
 
-/// Ends when a request that is not answered yet is worth a word.
-pub(crate) fn patience() -> Task<()> {
-    worker::run("patience", || thread::sleep(PATIENCE)).map(|_| ())
+/// Completes when a request that is still pending should be mentioned in the status line.
+pub(crate) fn pending_delay() -> Task<()> {
+    worker::run("pending", || thread::sleep(PENDING_DELAY)).map(|_| ())
 }
 
-/// Prepares to read a segment for a command; that of another user where one is named.
-pub(crate) fn source(address: &Address, owner: Option<&User>) -> Source {
+/// Creates the source of a segment for a command, of another user if `owner` is given.
+pub(crate) fn source(address: &Address, owner: Option<&Owner>) -> Source {
     Source::new(address)
-        .owner(owner.map(User::id))
+        .owner(owner.map(Owner::id))
         .on_polling(polling::warn_once)
 }
 
-/// Reads what is in a segment now; with `wait`, waits that long for the first content.
+/// Reads the content of a segment; with `wait`, blocks up to that long until there is one.
 pub(crate) fn fetch(
     source: &Source,
-    owner: Option<&User>,
+    owner: Option<&Owner>,
     wait: Option<Duration>,
 ) -> Result<Content, FetchError> {
     let read = match wait {
@@ -86,33 +86,33 @@ pub(crate) fn fetch(
         Some(wait) => source.read_within(wait),
     };
     match read {
-        // What a Qt program streams may be null.
+        // A Qt program may stream a null value, which is a content.
         Ok(Some(content)) if !content.is_empty() || content.form().is_some() => Ok(content),
         Ok(_) => Err(FetchError::nothing(source, owner, wait)),
         Err(error) => Err(FetchError::new(error, source, owner)),
     }
 }
 
-/// What Qt's example says where there is nothing: a line of its own before what is wrong.
+/// The message of Qt's example for an empty segment, printed as a separate line before the error.
 pub(crate) const ENTER_TEXT_FIRST: &str = "Enter a text first";
 
-/// Why there is nothing to take.
+/// The error of reading a content for a command.
 #[derive(Debug)]
 pub(crate) enum FetchError {
-    /// Nothing was loaded, for as long as was waited.
+    /// There is no content, or none appeared within the wait.
     Nothing {
         key: Address,
-        owner: Option<User>,
+        owner: Option<Owner>,
         waited: Option<Duration>,
     },
-    /// It belongs to another user, who does not let us read it.
-    NotShared { key: Address, owner: User },
-    /// It cannot be read.
+    /// The segment belongs to another user and is not readable.
+    NotShared { key: Address, owner: Owner },
+    /// The content cannot be read.
     Source(SourceError),
 }
 
 impl FetchError {
-    fn nothing(source: &Source, owner: Option<&User>, waited: Option<Duration>) -> FetchError {
+    fn nothing(source: &Source, owner: Option<&Owner>, waited: Option<Duration>) -> FetchError {
         FetchError::Nothing {
             key: source.address().clone(),
             owner: owner.cloned(),
@@ -120,7 +120,7 @@ impl FetchError {
         }
     }
 
-    pub(crate) fn new(error: SourceError, source: &Source, owner: Option<&User>) -> FetchError {
+    pub(crate) fn new(error: SourceError, source: &Source, owner: Option<&Owner>) -> FetchError {
         match owner {
             _ if error.is_not_found() => FetchError::nothing(source, owner, None),
             Some(owner) if error.is_not_shared() => FetchError::NotShared {
@@ -136,15 +136,15 @@ impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::Nothing { key, owner, waited } => {
-                let whose = match owner {
+                let of_owner = match owner {
                     Some(owner) => format!(" of {owner}"),
                     None => String::new(),
                 };
                 match waited {
-                    None => write!(formatter, "There is nothing in {key}{whose} now. ")?,
+                    None => write!(formatter, "There is nothing in {key}{of_owner} now. ")?,
                     Some(waited) => write!(
                         formatter,
-                        "Nothing came into {key}{whose} within {} s. ",
+                        "Nothing was loaded into {key}{of_owner} within {} s. ",
                         waited.as_secs_f32()
                     )?,
                 }
@@ -155,8 +155,8 @@ impl fmt::Display for FetchError {
             }
             FetchError::NotShared { key, owner } => write!(
                 formatter,
-                "{key} belongs to {owner}, who does not share it with you. After `viewer-app remove` \
-                 and `loader-app text --mode 644` by {owner} everybody can read it."
+                "{key} belongs to {owner} and is not readable for you. To share it with all users, \
+                 {owner} can run `viewer-app remove` and then `loader-app text --mode 644`."
             ),
             FetchError::Source(error) => formatter.write_str(&error.explain()),
         }

@@ -515,7 +515,7 @@ fn a_list_tells_of_segments_and_of_what_is_none() {
     assert_eq!(place.json(&["list", "--json"]), json!([]));
     let output = place.run(&["list"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
-    assert!(stderr(&output).contains("There is no shared memory now"));
+    assert!(stderr(&output).contains("There are no segments"));
 
     let one = place.publisher("one");
     one.publish_text("Hello").unwrap();
@@ -559,7 +559,7 @@ fn a_list_tells_of_segments_and_of_what_is_none() {
         first.starts_with("one ") && first.contains("5 bytes"),
         "{table}"
     );
-    assert!(table.contains("Left alone:\n  odd: "), "{table}");
+    assert!(table.contains("Ignored:\n  odd: "), "{table}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The desktop's clipboard, with pictures and files too.
 //!
-//! On X11 and Wayland the clipboard is a promise: whoever copies serves the content until
-//! somebody else copies. So a thread keeps it for as long as the window lives, and hands it to
-//! the desktop's clipboard manager, where there is one, when the window closes.
+//! On X11 and Wayland the program that copies serves the content until another program copies. So a
+//! thread keeps the content while the window is open, and hands it to the desktop's clipboard
+//! manager, if there is one, when the window closes.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,7 +17,8 @@ use crate::tr;
 #[derive(Debug, Default)]
 pub struct Clipboard {
     thread: Option<OwnerThread<Connection>>,
-    /// Whether something was copied, which the desktop may want before the window is gone.
+    /// Whether something was copied, which is handed to the clipboard manager before the window
+    /// closes.
     has_copied: bool,
 }
 
@@ -30,7 +31,7 @@ pub enum Copied {
     Picture(Pixels),
 }
 
-/// What was in the clipboard.
+/// The content of the clipboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pasted {
     /// Files, as file managers copy them.
@@ -39,7 +40,7 @@ pub enum Pasted {
     Text(String),
     /// A picture.
     Picture(Pixels),
-    /// Nothing, or nothing of these.
+    /// Nothing, or another type.
     Nothing,
 }
 
@@ -70,7 +71,7 @@ impl fmt::Debug for Copied {
 }
 
 impl Clipboard {
-    /// Begins without a connection.
+    /// Creates a clipboard without a connection.
     pub fn new() -> Clipboard {
         Clipboard::default()
     }
@@ -81,9 +82,9 @@ impl Clipboard {
         self.call(move |connection| connection.copy(copied))
     }
 
-    /// Takes what is in the clipboard: files before a text, a text before a picture.
+    /// Reads the clipboard: prefers files to a text, and a text to a picture.
     ///
-    /// Office programs offer a picture of every text they copy; whoever copied words means words.
+    /// Office programs offer a picture with every copied text; the user means the text.
     pub fn paste(&mut self) -> Task<Result<Pasted, ClipboardError>> {
         self.call(Connection::paste)
     }
@@ -104,7 +105,7 @@ impl Drop for Clipboard {
         if let Some(thread) = self.thread.take()
             && !self.has_copied
         {
-            // Somebody else's program may take its time to hand over what was to be pasted.
+            // Another program may be slow to deliver the pasted content.
             thread.leave();
         }
     }
@@ -144,7 +145,7 @@ impl Connection {
     fn paste(&mut self) -> Result<Pasted, ClipboardError> {
         let clipboard = self.open()?;
         let mut failure = None;
-        // Some programs answer with words when asked for files: what fails as one thing may be
+        // Some programs answer a request for files with text: what fails as one type may succeed as
         // another.
         if let Some(files) = offered(clipboard.get().file_list(), &mut failure)
             && !files.is_empty()
@@ -164,7 +165,7 @@ impl Connection {
     }
 }
 
-/// Notes why something that is offered cannot be had.
+/// Records why an offered type could not be read.
 fn offered<T>(got: Result<T, arboard::Error>, failure: &mut Option<arboard::Error>) -> Option<T> {
     match got {
         Ok(content) => Some(content),
@@ -187,15 +188,15 @@ fn pixels_of(image: ImageData<'_>) -> Result<Pixels, ClipboardError> {
     }
 }
 
-/// Why the clipboard could not be used.
+/// The error of a clipboard operation.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClipboardError {
-    /// Nobody could go and ask.
+    /// The clipboard thread failed.
     Worker(WorkerError),
     /// There is no connection to the display server.
     Closed,
-    /// What is offered cannot be understood, such as a damaged picture.
+    /// The offered content is invalid, such as a damaged picture.
     Damaged,
     /// The display server or the program that copied did not answer as it should.
     System(String),

@@ -1,19 +1,19 @@
-//! A writer that copies what it is given before the kernel sees it.
+//! A writer that copies its input before it calls the kernel.
 
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
-/// How much lies in the writer's own memory.
+/// The size of the buffer.
 const CAPACITY: usize = 128 * 1024;
 
-/// The most that is taken at a time: less than [`CAPACITY`], so that `BufWriter` always copies.
+/// The most bytes taken by one write: less than [`CAPACITY`], so that `BufWriter` always copies.
 const CHUNK: usize = CAPACITY / 2;
 
-/// Writes from memory of its own, and never from the caller's.
+/// A writer that passes only its own memory to the kernel, never the caller's.
 ///
-/// A payload is read where it lies in shared memory, and a peer can cut that short at any time. The
-/// kernel refuses to write from what is not there (`EFAULT`, "Bad address"), as if the file were at
-/// fault. Copied first, it is an ordinary read, which
-/// [`guard_against_truncation`](shm_core::guard_against_truncation) survives and `verify` reports.
+/// A payload is read in place from shared memory, which a peer can truncate at any time. The kernel
+/// then fails the write (`EFAULT`, "Bad address"), as if the file were at fault. Copied first, it
+/// is an ordinary read, which [`guard_against_truncation`](shm_core::guard_against_truncation)
+/// survives and `verify` reports.
 #[derive(Debug)]
 pub struct CopyWriter<W: Write>(BufWriter<W>);
 
@@ -23,11 +23,11 @@ impl<W: Write> CopyWriter<W> {
         CopyWriter(BufWriter::with_capacity(CAPACITY, inner))
     }
 
-    /// Writes what is left, and returns what was written to.
+    /// Flushes the buffer and returns the inner writer.
     ///
     /// # Errors
     ///
-    /// What the last write says.
+    /// Returns the error of the last write.
     pub fn into_inner(self) -> io::Result<W> {
         self.0.into_inner().map_err(|error| error.into_error())
     }
@@ -53,7 +53,7 @@ impl<W: Write + Seek> Seek for CopyWriter<W> {
 mod tests {
     use super::*;
 
-    /// Notes where what it is given lies.
+    /// Records the addresses of its input.
     #[derive(Default)]
     struct Places {
         written: Vec<u8>,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_from_the_callers_memory() {
+    fn the_callers_memory_is_never_passed_to_the_kernel() {
         let payload: Vec<u8> = (0..=u8::MAX).cycle().take(1_000_000).collect();
         let mut writer = CopyWriter::new(Places::default());
         writer.write_all(b"before").unwrap();

@@ -1,8 +1,8 @@
-//! Opens a window, or says in one sentence why there can be none.
+//! Opens a window, or explains in one sentence why it cannot be opened.
 //!
-//! Where no display answers, or a library of the window system is missing, the window library
-//! panics while it opens its event loop. [`open`] looks first, and turns what is left of those
-//! panics back into an error.
+//! If no display answers, or a library of the window system is missing, the window library panics
+//! while it creates its event loop. [`open`] checks first, and converts the remaining panics into
+//! errors.
 
 use std::env;
 use std::fmt;
@@ -13,25 +13,25 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::path::PathBuf;
 use std::{any::Any, io};
 
-/// How the panic of an event loop that cannot be opened begins.
+/// The beginning of the panic message if the event loop cannot be created.
 const EVENT_LOOP_PANIC: &str = "Create event loop";
 
-/// Why no window can be opened.
+/// The error of opening a window.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DisplayError {
     /// Neither `WAYLAND_DISPLAY` nor `DISPLAY` names one.
     None,
-    /// What a variable names does not answer.
+    /// The display that a variable names does not answer.
     NoAnswer {
         /// The variable and its value, as `DISPLAY=:7`.
         variable: String,
-        /// What the system said.
+        /// The OS error.
         source: io::Error,
     },
-    /// It answers, and yet cannot be used: a right or a library is missing.
+    /// It answers but cannot be used: a permission or a library is missing.
     Unusable {
-        /// What the window library said.
+        /// The message of the window library.
         reason: String,
     },
 }
@@ -63,12 +63,12 @@ impl std::error::Error for DisplayError {
     }
 }
 
-/// Runs an application's window: `run` is its `Application::run`. Returns when nothing is done under
-/// Qt's locks any more.
+/// Runs an application's window: `run` is its `Application::run`. Returns after all work under Qt's
+/// locks is finished.
 ///
 /// # Errors
 ///
-/// [`DisplayError`] where no window could be opened. Any other panic goes its way.
+/// [`DisplayError`] if no window could be opened. Other panics are resumed.
 pub fn open(run: impl FnOnce() -> iced::Result) -> Result<(), DisplayError> {
     check()?;
     let loud = panic::take_hook();
@@ -78,7 +78,7 @@ pub fn open(run: impl FnOnce() -> iced::Result) -> Result<(), DisplayError> {
         }
     }));
     let outcome = panic::catch_unwind(AssertUnwindSafe(run));
-    // Threads of the window may be at work still.
+    // Threads of the window may still be running.
     shm_io::critical::finish();
     match outcome {
         Ok(Ok(())) => Ok(()),
@@ -94,11 +94,11 @@ pub fn open(run: impl FnOnce() -> iced::Result) -> Result<(), DisplayError> {
     }
 }
 
-/// Looks whether a display answers, without opening a window.
+/// Checks that a display answers, without opening a window.
 ///
 /// # Errors
 ///
-/// [`DisplayError`] where none does.
+/// [`DisplayError`] if none does.
 pub fn check() -> Result<(), DisplayError> {
     let mut found = Err(DisplayError::None);
     for (name, reach) in [
@@ -127,12 +127,12 @@ pub fn check() -> Result<(), DisplayError> {
 }
 
 fn reach_wayland(display: &str) -> io::Result<()> {
-    // An absolute name is used as it is: `join` does just that.
+    // `join` keeps an absolute name unchanged.
     let socket = PathBuf::from(env::var_os("XDG_RUNTIME_DIR").unwrap_or_default()).join(display);
     UnixStream::connect(socket).map(drop)
 }
 
-/// Connects to `[host]:number[.screen]`, where no host and `unix` mean this computer.
+/// Connects to `[host]:number[.screen]`; no host and `unix` mean this computer.
 fn reach_x11(display: &str) -> io::Result<()> {
     let malformed = || {
         io::Error::new(
@@ -162,14 +162,14 @@ fn is_about_event_loop(info: &PanicHookInfo<'_>) -> bool {
     message_of(info.payload()).is_some_and(concerns_opening)
 }
 
-/// Returns whether a panic says that the window system could not be reached, rather than that
-/// something went wrong later.
+/// Returns `true` if a panic reports that the window system could not be reached, and not a later
+/// failure.
 fn concerns_opening(message: &str) -> bool {
     message.starts_with(EVENT_LOOP_PANIC)
         || (message.starts_with("Library libxkbcommon") && message.contains("could not be loaded"))
 }
 
-/// Cuts out of a panic's message what went wrong: the rest says where in whose source.
+/// Extracts the error from a panic message, without the source location.
 fn reason_in(message: &str) -> &str {
     match message.split_once("error: ") {
         // Two brackets were opened before it.
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_display_of_the_wrong_form_is_refused() {
+    fn an_invalid_display_name_is_refused() {
         for display in ["", "7", ":", ":x", "host:70000", ":-1"] {
             let error = reach_x11(display).expect_err(display);
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{display}");
@@ -198,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn a_display_that_nobody_serves_is_refused() {
-        reach_x11(":64999.0").expect_err("nobody serves it");
-        reach_wayland("/nonexistent/wayland-0").expect_err("nobody serves it");
+    fn a_display_without_a_server_is_refused() {
+        reach_x11(":64999.0").expect_err("no server");
+        reach_wayland("/nonexistent/wayland-0").expect_err("no server");
     }
 
     #[test]
-    fn the_reason_is_cut_out_of_a_panic() {
+    fn the_reason_is_extracted_from_a_panic_message() {
         let message =
             "Create event loop: Os(OsError { line: 7, file: \"x\", error: Misc(\"gone\") })";
         assert_eq!(reason_in(message), "Misc(\"gone\")");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn only_panics_about_opening_are_swallowed() {
+    fn only_panics_of_opening_the_display_are_caught() {
         assert!(concerns_opening(
             "Create event loop: Os(OsError { line: 1 })"
         ));

@@ -1,8 +1,8 @@
-//! What became of a system's file dialog: a choice, a cancellation, or no dialog at all.
+//! The outcome of a system's file dialog: a choice, a cancellation, or no dialog at all.
 //!
-//! The dialog itself says too little. Its answer "no file" means that none was chosen, or that
-//! no dialog could be shown; and when the desktop's service dies, it never answers. So the desktop's
-//! message bus is asked beforehand for what can show one, and meanwhile for what dies.
+//! The dialog itself reports too little: its answer "no file" means that none was chosen or that no
+//! dialog could be shown, and it never answers if the desktop's service crashes. So the message bus
+//! is queried beforehand for a service that can show one, and monitored for services that end.
 
 mod services;
 
@@ -15,10 +15,10 @@ use rfd::FileHandle;
 
 use self::services::Services;
 
-/// The program that shows the dialog where there is no portal.
+/// The program that shows the dialog if there is no portal.
 const PROGRAM: &str = "zenity";
 
-/// How a file dialog ended.
+/// The outcome of a file dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A file was chosen.
@@ -31,10 +31,10 @@ pub enum Answer {
     Died,
 }
 
-/// Shows a dialog, and waits for its end or for that of what shows it.
+/// Shows a dialog, and waits until it closes or its service ends.
 ///
-/// Without a message bus nothing tells when the service dies; then there is no service either, and
-/// the dialog is a program of its own, or none.
+/// Without a message bus the end of a service cannot be detected, but then there is no service: the
+/// dialog is a separate program, or none.
 pub async fn answer(dialog: impl Future<Output = Option<FileHandle>>) -> Answer {
     let services = Services::watch().await;
     let mut services = match services {
@@ -46,13 +46,13 @@ pub async fn answer(dialog: impl Future<Output = Option<FileHandle>>) -> Answer 
     let chosen = match future::select(dialog, Box::pin(services.death())).await {
         Either::Left((chosen, _)) => chosen,
         Either::Right(((), dialog)) => match dialog.now_or_never().flatten() {
-            // Chosen before it died.
+            // Chosen before the service ended.
             Some(file) => Some(file),
             None => return Answer::Died,
         },
     };
     match ended(chosen) {
-        // What shows the dialog may die, and what passed the question on answers for it.
+        // If the backend ends, the portal answers for it.
         Answer::Cancelled if services.have_died().await => Answer::Died,
         answer => answer,
     }

@@ -1,25 +1,26 @@
-//! Saving: a file that appears whole or not at all. Every file that the programs write goes this way.
+//! Atomic saving: a file appears complete or not at all. Both programs write all files this way.
 //!
-//! The folder is opened once, and all that follows is done in it. A update file takes the place of the
-//! old one by `rename`:
+//! The folder is opened once, and all further steps use its descriptor. A new file takes the place
+//! of the old one by `rename`:
 //!
-//! - It has no name until it is whole (`O_TMPFILE`). Where it gets a name before the target's, because
-//!   the target exists or the file system has no unnamed files, that name is random, and removed on
-//!   every way out of the process but `SIGKILL`. What `SIGKILL` leaves is removed by the next save of
-//!   the same target.
-//! - Its mode is that of any new file (0666 less the umask), or the permission bits of the file that it
-//!   replaces, where that is the user's own: never set-user-ID, set-group-ID or sticky. The group and
-//!   the ACL of such a file stay too; where they cannot, the group gets no permission. Other extended
-//!   attributes go with the old file. A file of another user gives nothing to its successor.
-//! - A link is followed only where its folder and itself are the user's own (or root's, where nobody
-//!   else can write, as in /dev); it then stays a link. Any other is refused.
+//! - It has no name until it is complete (`O_TMPFILE`). If it gets a name before the target's,
+//!   because the target exists or the file system has no unnamed files, that name is random, and
+//!   removed on every exit of the process except by `SIGKILL`. A file left by `SIGKILL` is removed
+//!   by the next save of the same target.
+//! - Its mode is that of any new file (0666 less the umask), or the permission bits of the file
+//!   that it replaces, if that is the user's own: never set-user-ID, set-group-ID or sticky. The
+//!   group and the ACL of such a file are kept too; if that fails, the group gets no permission.
+//!   Other extended attributes go with the old file. A file of another user gives nothing to its
+//!   successor.
+//! - A symbolic link is followed only if both it and its folder belong to the user (or to root, if
+//!   no other user can write there, as in /dev); it then stays a link. Any other is refused.
 //! - A pipe or a character device is written to as it is, without waiting for a reader. Terminals,
 //!   sockets and block devices are refused.
-//! - It is on the disk before it gets its name, but for [`SaveFile::in_series`], so that after a power
-//!   failure either the old file is there or the new one.
+//! - It is synced to the disk before it gets its name, except with [`SaveFile::in_series`], so that
+//!   after a power failure either the old file is there or the new one.
 //!
 //! A file in a folder where the user may not write is not written in place, although that would be
-//! permitted: it would be half-written for a while, and for ever after a crash.
+//! permitted: a crash would leave it half-written.
 
 mod attributes;
 mod draft;
@@ -43,15 +44,15 @@ pub use self::error::{SaveFileError, remedy};
 pub use self::target::is_taken;
 pub use self::unfinished::Cleanup;
 
-/// What a file is written with.
+/// The writer of a file.
 pub type Writer = CopyWriter<File>;
 
-/// What becomes of a file that exists.
+/// The treatment of an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// The new one replaces it, once it is whole.
+    /// The new file replaces it when it is complete.
     Replace,
-    /// It is kept, and nothing is written.
+    /// It is kept and nothing is written.
     Keep,
 }
 
@@ -76,18 +77,18 @@ impl<'a> SaveFile<'a> {
         }
     }
 
-    /// Returns where it is saved.
+    /// Returns the target path.
     pub fn path(&self) -> &'a Path {
         self.path
     }
 
-    /// Chooses what becomes of a file that exists.
+    /// Sets the treatment of an existing file.
     pub fn existing(self, existing: Existing) -> SaveFile<'a> {
         SaveFile { existing, ..self }
     }
 
-    /// Saves one of many that follow each other quickly: does not wait for the disk, and lists the folder
-    /// only once to find what killed saves left there.
+    /// Saves one file of a fast series: does not sync to the disk, and lists the folder only once
+    /// to find leftovers of killed saves.
     pub fn in_series(self) -> SaveFile<'a> {
         SaveFile {
             is_in_series: true,
@@ -95,7 +96,7 @@ impl<'a> SaveFile<'a> {
         }
     }
 
-    /// Lets nobody else read a new file, whatever the umask is.
+    /// Makes a new file readable by its owner only, whatever the umask is.
     pub fn private(self) -> SaveFile<'a> {
         SaveFile {
             mode: Mode::RUSR | Mode::WUSR,
@@ -107,7 +108,7 @@ impl<'a> SaveFile<'a> {
     ///
     /// # Errors
     ///
-    /// What `write` returns, or [`SaveFileError`]. The old file is kept then.
+    /// Returns the error of `write`, or [`SaveFileError`]. The old file is then kept.
     pub fn write<E: From<SaveFileError>>(
         self,
         write: impl FnOnce(&mut Writer) -> Result<(), E>,
@@ -156,14 +157,14 @@ impl<'a> SaveFile<'a> {
         Ok(Draft::create(target, mode)?)
     }
 
-    /// Gives a whole file its permissions and its name.
+    /// Gives a complete file its permissions and its name.
     fn finish(&self, draft: Draft, target: &Target, file: File) -> Result<File, Problem> {
         if let Found::Own(old) = &target.found {
             attributes::keep(old, &file)?;
         }
         if !self.is_in_series {
             match file.sync_all() {
-                // The file system has no such thing.
+                // Not supported by the file system.
                 Err(error) if error.kind() == ErrorKind::InvalidInput => {}
                 synced => synced?,
             }

@@ -1,7 +1,7 @@
-//! Ctrl-C, `kill` and the closing of a terminal, as something to wait for.
+//! Termination signals as events: Ctrl-C, `kill`, and the closing of a terminal.
 //!
-//! All three mean: detach, then end. A program that dies of them leaves its segment to be
-//! swept up later; one that waits for them leaves nothing.
+//! All three ask the program to detach and end. A program that is killed by them leaves its segment
+//! for a later cleanup; one that handles them leaves nothing.
 
 use std::io::{Read, Write};
 use std::ops::RangeInclusive;
@@ -25,26 +25,27 @@ use signal_hook::consts::{
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::{emulate_default_handler, pipe, unregister};
 
-/// What asks a program to end.
+/// The signals that ask a program to end.
 const FATAL: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// What ends a process that does not catch it, but for faults of its own and what cannot be caught.
+/// The signals that end a process unless caught, except for its own faults and those that cannot be
+/// caught.
 const TERMINATING: [i32; 14] = [
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU,
     SIGXFSZ, SIGABRT, SIGSYS, SIGTRAP,
 ];
 
-/// The same of Linux alone: SIGSTKFLT, SIGIO, SIGPWR, and the real-time signals of the C library
-/// (signal(7)).
+/// Further ones that only Linux has: SIGSTKFLT, SIGIO, SIGPWR, and the real-time signals of the C
+/// library (signal(7)).
 const TERMINATING_ON_LINUX: [RangeInclusive<i32>; 3] = [16..=16, 29..=30, 34..=64];
 
-/// Everything that ends a process that does not catch it, and that can be caught.
+/// Returns all signals that end a process unless caught, and that can be caught.
 pub(crate) fn terminating() -> Vec<i32> {
     let on_linux = TERMINATING_ON_LINUX.into_iter().flatten();
     TERMINATING.into_iter().chain(on_linux).collect()
 }
 
-/// Ends the process as a signal does that nobody catches; of those that only Linux has, as SIGTERM.
+/// Ends the process as an uncaught signal does; for those that only Linux has, as SIGTERM.
 pub(crate) fn end_by(signal: i32) {
     let signal = if TERMINATING.contains(&signal) {
         signal
@@ -54,56 +55,56 @@ pub(crate) fn end_by(signal: i32) {
     emulate_default_handler(signal).ok();
 }
 
-/// Whether the [`FATAL`] signals let the program end in order. Nothing takes that back: the kernel does
-/// not end the program by them any more.
+/// Whether the [`FATAL`] signals are handled. This is never reset: the kernel no longer ends the
+/// program by them.
 static IS_CAUGHT: AtomicBool = AtomicBool::new(false);
 
-/// Returns `true` if the program ends in order when this signal arrives.
+/// Returns `true` if the program handles this signal.
 pub(crate) fn is_caught(signal: i32) -> bool {
     FATAL.contains(&signal) && IS_CAUGHT.load(Ordering::Relaxed)
 }
 
-/// What ended a [`Termination::wait`].
+/// The reason why a [`Termination::wait`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// SIGINT, SIGTERM or SIGHUP arrived.
     Signal,
-    /// The time was up.
+    /// The timeout expired.
     Timeout,
     /// An [`Announcement`] was dropped.
     Done,
 }
 
-/// What ended a [`Termination::wait_for_input`].
+/// The reason why a [`Termination::wait_for_input`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {
     /// SIGINT, SIGTERM or SIGHUP arrived.
     Signal,
-    /// There is something to read, or the end of it.
+    /// The input is readable or at its end.
     Input,
-    /// The time was up.
+    /// The timeout expired.
     Timeout,
 }
 
-/// The signals that end a program, caught from the moment this exists.
+/// The termination signals, caught from the creation of this value on.
 ///
-/// One that has arrived is not forgotten: every later wait ends at once.
+/// A signal is remembered: every later wait returns at once.
 #[derive(Debug)]
 pub struct Termination {
-    /// Has something to read once a signal has arrived; nobody reads it.
+    /// Readable after a signal has arrived; it is never read.
     arrived: UnixStream,
-    /// Has something to read for each announcement that was dropped.
+    /// Holds one byte for each announcement that was dropped.
     announced: UnixStream,
     announcer: UnixStream,
     registered: Vec<SigId>,
 }
 
 impl Termination {
-    /// Catches the signals from now on.
+    /// Installs the signal handlers.
     ///
     /// # Errors
     ///
-    /// Where the system lets no handler be registered.
+    /// Returns the OS error if a handler cannot be registered.
     pub fn catch() -> io::Result<Termination> {
         let (arrived, arrival) = UnixStream::pair()?;
         let (announced, announcer) = UnixStream::pair()?;
@@ -121,34 +122,35 @@ impl Termination {
         Ok(termination)
     }
 
-    /// Returns what ends a wait when it is dropped; for a thread to tell that its work is done.
+    /// Returns a value that ends a wait when it is dropped, with which a thread signals that its
+    /// work is done.
     ///
     /// # Errors
     ///
-    /// Where the system gives no descriptor for it.
+    /// Returns the OS error if no descriptor is available.
     pub fn announcement(&self) -> io::Result<Announcement> {
         self.announcer.try_clone().map(Announcement)
     }
 
-    /// Waits for a signal, as long as `timeout` says; for ever where it says nothing.
+    /// Blocks until a signal arrives or `timeout` expires; forever if `timeout` is `None`.
     pub fn wait(&self, timeout: Option<Duration>) -> Ended {
         match wait_until_readable([self.arrived.as_fd(), self.announced.as_fd()], timeout) {
             Ok([false, false]) => Ended::Timeout,
             Ok([false, true]) => {
-                // One byte an announcement.
+                // One byte for each announcement.
                 (&self.announced).read_exact(&mut [0]).ok();
                 Ended::Done
             }
-            // Where it cannot be waited no signal could be told: better to end than to hang.
+            // If polling fails no signal could be reported, so the program ends rather than hangs.
             Ok([true, _]) | Err(_) => Ended::Signal,
         }
     }
 
-    /// Waits until reading from `input` does not block, or a signal arrives, at most for `timeout`.
+    /// Blocks until reading from `input` does not block, a signal arrives, or `timeout` expires.
     ///
     /// # Errors
     ///
-    /// What the system says of the wait.
+    /// Returns the OS error of the wait.
     pub fn wait_for_input(&self, input: impl AsFd, timeout: Duration) -> io::Result<Ready> {
         match wait_until_readable([self.arrived.as_fd(), input.as_fd()], Some(timeout))? {
             [true, _] => Ok(Ready::Signal),
@@ -158,13 +160,13 @@ impl Termination {
     }
 }
 
-/// Ends a [`Termination::wait`] when it is dropped, however that comes about.
+/// Ends a [`Termination::wait`] when it is dropped, also by a panic.
 #[derive(Debug)]
 pub struct Announcement(UnixStream);
 
 impl Drop for Announcement {
     fn drop(&mut self) {
-        // Where nobody waits any more there is nobody to tell.
+        // Fails if the other end is closed, which then needs no byte.
         self.0.write_all(&[0]).ok();
     }
 }
@@ -177,12 +179,12 @@ impl Drop for Termination {
     }
 }
 
-/// Waits until one of `sources` has something to read, or its end; says of each whether it has.
+/// Blocks until one of `sources` is readable or at its end. Returns `true` for each that is.
 fn wait_until_readable<const N: usize>(
     sources: [BorrowedFd<'_>; N],
     timeout: Option<Duration>,
 ) -> io::Result<[bool; N]> {
-    // What is too long to be told as a moment has no end that anybody will see.
+    // A timeout that overflows the clock counts as no timeout.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -196,7 +198,7 @@ fn wait_until_readable<const N: usize>(
     }
 }
 
-/// Tells a window that it should close. Yields `()` for each signal.
+/// Yields `()` for each termination signal, at which a window closes.
 pub fn subscription() -> Subscription<()> {
     Subscription::run(arrivals)
 }
@@ -230,7 +232,7 @@ fn arrivals() -> impl Stream<Item = ()> {
     })
 }
 
-/// Ends the thread that listens when the subscription ends.
+/// Ends the listening thread when the subscription ends.
 struct CloseOnDrop(Handle);
 
 impl Drop for CloseOnDrop {
@@ -239,13 +241,13 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// Returns the signals to catch: SIGHUP only where our parent did not have us ignore it, as `nohup`
-/// does.
+/// Returns the signals to catch. SIGHUP is excluded if the parent process set it to be ignored, as
+/// `nohup` does.
 fn fatal_signals() -> Vec<i32> {
     [vec![SIGINT, SIGTERM], not_ignored(&[SIGHUP])].concat()
 }
 
-/// Returns those of `signals` that our parent did not have us ignore.
+/// Returns those of `signals` that the parent process did not set to be ignored.
 pub(crate) fn not_ignored(signals: &[i32]) -> Vec<i32> {
     let ignored = fs::read_to_string("/proc/self/status")
         .ok()
@@ -256,7 +258,7 @@ pub(crate) fn not_ignored(signals: &[i32]) -> Vec<i32> {
     signals.filter(|&signal| !is_ignored(signal)).collect()
 }
 
-/// Reads the line `SigIgn:` of /proc/self/status: bit n - 1 stands for signal n.
+/// Parses the line `SigIgn:` of /proc/self/status: bit n - 1 stands for signal n.
 fn ignored_mask(status: &str) -> Option<u64> {
     let mask = status
         .lines()
@@ -278,7 +280,7 @@ mod tests {
 
     // One test, because a signal reaches every `Termination` of the process.
     #[test]
-    fn a_signal_ends_every_wait_and_so_do_time_input_and_an_announcement() {
+    fn a_wait_ends_by_signal_timeout_input_or_announcement() {
         let termination = Termination::catch().expect("handlers can be registered");
         assert_eq!(
             termination.wait(Some(Duration::from_millis(1))),

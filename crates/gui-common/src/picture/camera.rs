@@ -1,52 +1,52 @@
-//! Which part of a picture is seen, and how large: all that zooming and panning is.
+//! The visible part of a picture and its scale: the arithmetic of zooming and panning.
 
 use std::ops::Range;
 
 use iced::{Point, Size, Vector};
 
-/// The zooms at which the wheel and the keys stop, in drawn pixels for one of the picture.
+/// The zoom steps of the wheel and the keys, in drawn pixels per picture pixel.
 const STOPS: [f64; 25] = [
     0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0,
     6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0,
 ];
 
-/// How a picture is looked at: the whole of it, or a part.
+/// The view of a picture: the whole picture or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Camera {
     picture: Size<u32>,
     pane: Size<u32>,
     zoom: Zoom,
-    /// The point of the picture in the middle of the pane, in its pixels.
+    /// The point of the picture at the centre of the pane, in picture pixels.
     center: [f64; 2],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Zoom {
-    /// As large as there is room for, and never larger than it is.
+    /// Fitted to the pane, and never enlarged.
     Fit,
-    /// This many drawn pixels for one of the picture; more than in [`Zoom::Fit`].
+    /// This many drawn pixels per picture pixel; more than in [`Zoom::Fit`].
     Scale(f64),
 }
 
-/// One axis of a drawing: where on it the picture lies, and how much of it is seen.
+/// One axis of a drawing: the position and the visible part of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Axis {
-    /// Where the picture begins, counted from where the pane begins; negative where that is hidden.
+    /// The start of the picture relative to the start of the pane; negative if it is hidden.
     pub(crate) start: i64,
-    /// How long the whole picture is as it is drawn.
+    /// The length of the whole drawn picture.
     pub(crate) drawn: u32,
-    /// How long the pane is.
+    /// The length of the pane.
     pub(crate) pane: u32,
 }
 
 impl Axis {
-    /// Returns where the visible part begins in the pane, and where it ends.
+    /// Returns the range of the pane that the visible part covers.
     pub(crate) fn visible(self) -> Range<u32> {
         let clamped = |at: i64| u32::try_from(at.clamp(0, self.pane.into())).unwrap_or(0);
         clamped(self.start)..clamped(self.start + i64::from(self.drawn))
     }
 
-    /// Returns the visible part of a picture that is `side` long, in its pixels.
+    /// Returns the visible range of a picture that is `side` pixels long, in picture pixels.
     pub(crate) fn visible_of(self, side: u32) -> Range<f64> {
         let Range { start, end } = self.visible();
         let at = |drawn: u32| {
@@ -61,7 +61,7 @@ impl Axis {
     }
 }
 
-/// Where the whole picture lies in the pane.
+/// The position of the whole picture in the pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) across: Axis,
@@ -69,7 +69,7 @@ pub(crate) struct Frame {
 }
 
 impl Camera {
-    /// Looks at the whole picture.
+    /// Creates a view of the whole picture.
     pub(crate) fn new(picture: Size<u32>, pane: Size<u32>) -> Camera {
         Camera {
             picture,
@@ -79,20 +79,20 @@ impl Camera {
         }
     }
 
-    /// Takes over another picture: one of the same size is looked at in the same way.
+    /// Changes to another picture. One of the same size keeps the view.
     pub(crate) fn show(&mut self, picture: Size<u32>) {
         if self.picture != picture {
             *self = Camera::new(picture, self.pane);
         }
     }
 
-    /// Takes over another size of the pane.
+    /// Changes the size of the pane.
     pub(crate) fn resize(&mut self, pane: Size<u32>) {
         self.pane = at_least_a_pixel(pane);
         self.set(self.zoom);
     }
 
-    /// Returns the drawn pixels for one of the picture.
+    /// Returns the number of drawn pixels per picture pixel.
     pub(crate) fn scale(&self) -> f64 {
         match self.zoom {
             Zoom::Fit => self.fitting(),
@@ -100,12 +100,12 @@ impl Camera {
         }
     }
 
-    /// Returns `true` if the whole picture is seen because it was fitted.
+    /// Returns `true` if the picture is fitted to the pane.
     pub(crate) fn is_fit(&self) -> bool {
         self.zoom == Zoom::Fit
     }
 
-    /// Returns `true` if a part of the picture is hidden, so that there is something to move to.
+    /// Returns `true` if a part of the picture is hidden, so that it can be panned.
     pub(crate) fn hides_something(&self) -> bool {
         let Frame { across, down } = self.frame();
         across.drawn > across.pane || down.drawn > down.pane
@@ -116,21 +116,21 @@ impl Camera {
         self.set(Zoom::Fit);
     }
 
-    /// Shows each pixel as large as it is; what is at `point` of the pane stays there.
+    /// Shows the picture at 100 %; the pixel at `point` of the pane stays there.
     pub(crate) fn show_as_it_is(&mut self, point: Point) {
         self.zoom_to(1.0, point);
     }
 
-    /// Goes to the next larger stop; what is at `point` of the pane stays there.
+    /// Zooms in by one step; the pixel at `point` of the pane stays there.
     pub(crate) fn zoom_in(&mut self, point: Point) {
         let scale = self.scale();
-        // A bit more than it is: what was computed need not be exactly a stop.
+        // Slightly more than the scale, because rounding may miss the exact step.
         if let Some(next) = STOPS.into_iter().find(|stop| *stop > scale * 1.001) {
             self.zoom_to(next, point);
         }
     }
 
-    /// Goes to the next smaller stop, of which the smallest shows the whole picture.
+    /// Zooms out by one step; the smallest shows the whole picture.
     pub(crate) fn zoom_out(&mut self, point: Point) {
         let scale = self.scale();
         let next = STOPS.into_iter().rfind(|stop| *stop < scale * 0.999);
@@ -140,7 +140,7 @@ impl Camera {
     fn zoom_to(&mut self, scale: f64, point: Point) {
         let before = self.scale();
         let sides = [(point.x, self.pane.width), (point.y, self.pane.height)];
-        // Not by way of the frame, which is rounded: that would add up.
+        // Not computed from the frame, whose rounding errors would add up.
         for (center, (point, pane)) in self.center.iter_mut().zip(sides) {
             let off_middle = f64::from(point) - f64::from(pane) / 2.0;
             *center += off_middle / before - off_middle / scale.max(f64::MIN_POSITIVE);
@@ -148,7 +148,7 @@ impl Camera {
         self.set(Zoom::Scale(scale));
     }
 
-    /// Returns the middle of the pane.
+    /// Returns the centre of the pane.
     pub(crate) fn middle(&self) -> Point {
         let Size { width, height } = self.pane;
         #[expect(clippy::cast_precision_loss, reason = "a pane is small")]
@@ -156,7 +156,7 @@ impl Camera {
         middle
     }
 
-    /// Moves the picture by as many drawn pixels.
+    /// Pans the picture by this many drawn pixels.
     pub(crate) fn pan(&mut self, by: Vector) {
         let scale = self.scale();
         self.center[0] -= f64::from(by.x) / scale;
@@ -173,7 +173,7 @@ impl Camera {
         ))
     }
 
-    /// Returns where in the picture a point of the pane is, in its pixels.
+    /// Maps a point of the pane to picture pixels.
     fn at(&self, point: Point) -> [f64; 2] {
         let along = |span: Axis, point: f32, side: u32| {
             #[expect(clippy::cast_precision_loss, reason = "a pane is small")]
@@ -187,7 +187,7 @@ impl Camera {
         ]
     }
 
-    /// Returns where the whole picture lies, in whole pixels of the screen.
+    /// Returns the position of the whole picture, in whole screen pixels.
     pub(crate) fn frame(&self) -> Frame {
         let scale = self.scale();
         let span = |side: u32, pane: u32, center: f64| {
@@ -215,7 +215,7 @@ impl Camera {
         across.min(down).min(1.0)
     }
 
-    /// Takes over a zoom, and moves to where no side shows more of the pane than it must.
+    /// Sets a zoom, and limits the position so that no more of the pane than necessary is empty.
     fn set(&mut self, zoom: Zoom) {
         self.zoom = match zoom {
             Zoom::Scale(scale) if scale > self.fitting() => zoom,
@@ -240,13 +240,14 @@ impl Camera {
 
 /// Returns the size at which a picture is drawn in a pane that it is fitted to.
 ///
-/// A thread that scales pictures down for the screen aims at this: they are then drawn as they are.
+/// A thread that scales pictures for the screen uses this size, so that they are drawn without
+/// scaling.
 pub(crate) fn fitted(picture: Size<u32>, pane: Size<u32>) -> Size<u32> {
     let Frame { across, down } = Camera::new(picture, pane).frame();
     Size::new(across.drawn, down.drawn)
 }
 
-/// A pane can be squeezed to nothing; by nothing cannot be divided.
+/// Avoids a division by zero for a pane of size zero.
 fn at_least_a_pixel(pane: Size<u32>) -> Size<u32> {
     Size::new(pane.width.max(1), pane.height.max(1))
 }
@@ -283,12 +284,12 @@ mod tests {
         assert_eq!(fitted(Size::new(4000, 1000), PANE), Size::new(400, 100));
         assert_eq!(fitted(Size::new(100, 1000), PANE), Size::new(20, 200));
         assert_eq!(fitted(Size::new(30, 20), PANE), Size::new(30, 20));
-        // A line stays visible, however long it is.
+        // A picture one pixel high stays visible, however wide it is.
         assert_eq!(fitted(Size::new(60_000, 1), PANE), Size::new(400, 1));
     }
 
     #[test]
-    fn only_a_part_may_be_visible() {
+    fn a_part_of_the_picture_can_be_visible() {
         let large = Axis {
             start: -4,
             drawn: 12,
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_the_pointer_stays_there() {
+    fn zooming_keeps_the_pixel_under_the_pointer() {
         let mut camera = camera(2000, 1000);
         let pointer = Point::new(300.5, 50.5);
         let pixel = camera.at(pointer);
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn zooming_stops_at_round_numbers_and_at_the_whole() {
+    fn zooming_stops_at_round_numbers_and_at_fit() {
         let mut camera = camera(30, 20);
         let middle = Point::new(200.0, 100.0);
         camera.zoom_out(middle);
@@ -347,13 +348,13 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_moved_up_to_its_edges() {
+    fn panning_stops_at_the_edges() {
         let mut camera = camera(800, 100);
         camera.show_as_it_is(Point::new(200.0, 100.0));
         assert!(camera.hides_something());
         assert_eq!(camera.frame().across.start, -200);
         camera.pan(Vector::new(50.0, 70.0));
-        // It is lower than the pane: there it stays in the middle.
+        // It is lower than the pane, so it stays centred.
         assert_eq!(
             (camera.frame().across.start, camera.frame().down.start),
             (-150, 50)
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_found_where_they_are_drawn() {
+    fn a_point_maps_to_the_pixel_drawn_there() {
         let mut camera = camera(30, 20);
         assert_eq!(camera.pixel_at(Point::new(185.0, 90.0)), Some((0, 0)));
         assert_eq!(camera.pixel_at(Point::new(184.9, 90.0)), None);
@@ -395,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn another_picture_of_the_same_size_is_looked_at_in_the_same_way() {
+    fn another_picture_of_the_same_size_keeps_the_view() {
         let mut camera = camera(800, 800);
         camera.zoom_in(Point::new(10.0, 10.0));
         let before = camera;

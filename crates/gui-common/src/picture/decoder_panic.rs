@@ -1,15 +1,15 @@
-//! Panics of decoders and encoders: other people's code, at work on files of anybody's.
+//! Panics of decoders and encoders, which are third-party code that processes untrusted input.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether this thread runs something whose panic is an answer, and nobody's business.
+    /// Whether a panic of this thread is caught and must not be printed.
     static IS_UNHEARD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs something that may give up by a panic; `None` where it did. Nothing is printed about it.
+/// Runs a closure and returns `None` if it panics. The panic is not printed.
 pub fn catch<T>(run: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_answer_and_what_comes_after_it_goes_on() {
+    fn a_caught_panic_returns_none_and_later_panics_are_printed() {
         assert_eq!(catch(|| 7), Some(7));
         assert_eq!(catch(|| -> u8 { panic!("of a decoder") }), None);
         assert!(!IS_UNHEARD.get());

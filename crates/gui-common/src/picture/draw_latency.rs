@@ -1,4 +1,4 @@
-//! What happens to a picture on its way to the screen: how large it is wanted, and when it is drawn.
+//! The path of a picture to the screen: the size it is converted to, and the time when it is drawn.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,15 +11,16 @@ use iced::{Element, Fill, Length, Rectangle, Size, Theme};
 
 use crate::picture::picture_view::Seen;
 
-/// How many pixels a window has for a picture; told by what is seen to whoever converts.
+/// The number of pixels that a window has for a picture. The view sets it; the thread that converts
+/// pictures reads it.
 #[derive(Debug, Default)]
 pub struct RenderTarget {
-    /// Width and height, each in one half; 0 where there is no reason to convert fewer than all.
+    /// Width in the upper and height in the lower 32 bits; 0 if all pixels are needed.
     pane: AtomicU64,
 }
 
 impl RenderTarget {
-    /// Returns the room that a picture is fitted to; `None` where all of its pixels are wanted.
+    /// Returns the size that a picture is fitted to, or `None` if all of its pixels are needed.
     pub fn pane(&self) -> Option<Size<u32>> {
         let pane = self.pane.load(Ordering::Relaxed);
         let [width, height] = [pane >> 32, pane & u64::from(u32::MAX)]
@@ -27,11 +28,11 @@ impl RenderTarget {
         (width > 0 && height > 0).then_some(Size::new(width, height))
     }
 
-    /// Takes over what is seen.
+    /// Sets the visible area.
     pub fn set(&self, seen: Seen) {
         let Size { width, height } = match seen.zoom {
             None => seen.pane,
-            // Any of its pixels may come into sight.
+            // Any pixel may become visible.
             Some(_) => Size::new(0, 0),
         };
         let pane = u64::from(width) << 32 | u64::from(height);
@@ -39,7 +40,7 @@ impl RenderTarget {
     }
 }
 
-/// Watches over one picture: notes when it is first drawn.
+/// The latency of one picture: from its publication to its first draw.
 #[derive(Clone, Debug)]
 pub struct DrawLatency {
     published: SystemTime,
@@ -48,7 +49,7 @@ pub struct DrawLatency {
 }
 
 impl DrawLatency {
-    /// Begins with a picture that nobody has seen.
+    /// Creates the latency of a picture that was not drawn yet.
     pub fn new(published: SystemTime, target: Arc<RenderTarget>) -> DrawLatency {
         DrawLatency {
             published,
@@ -57,26 +58,26 @@ impl DrawLatency {
         }
     }
 
-    /// Returns how long it took from its publication until it was drawn; `None` if it was not yet.
+    /// Returns the time from publication to the first draw, or `None` before it.
     pub fn latency(&self) -> Option<Duration> {
         self.latency.get().copied()
     }
 
-    /// Notes that it is drawn now.
+    /// Records that the picture is drawn now.
     pub fn note(&self) {
         self.latency.get_or_init(|| {
-            // A clock that was set back makes it younger than now.
+            // If the clock was set back, the publication is in the future.
             let now = SystemTime::now();
             now.duration_since(self.published).unwrap_or_default()
         });
     }
 
-    /// Takes over what is seen of it, for those that follow.
+    /// Sets the visible area for the pictures that follow.
     pub(crate) fn set_seen(&self, seen: Seen) {
         self.target.set(seen);
     }
 
-    /// An invisible element: put where the picture is drawn, it notes that.
+    /// Returns an invisible element that records when it is drawn with the picture.
     pub fn view<'a, Message: 'a>(&self) -> Element<'a, Message> {
         Element::new(Probe {
             draw_latency: self.clone(),

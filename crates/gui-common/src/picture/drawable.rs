@@ -1,4 +1,4 @@
-//! Pixels from shared memory as something a window can draw.
+//! Pixels from shared memory, converted for drawing.
 
 use std::sync::Arc;
 
@@ -11,35 +11,34 @@ use crate::picture::pixels::{PixelsError, Rows};
 
 /// The longest side of an overview, in pixels; larger pictures are scaled down to it.
 ///
-/// It is more than most windows have, and bounds the memory of an overview to 16 MB however large
-/// the picture in shared memory is.
+/// This is more than most windows have, and limits an overview to 16 MB for a picture of any size.
 pub const MAX_SIDE: u32 = 2_048;
 
-/// The most bytes of a picture that are kept beside its overview, to be looked at closely: a
+/// The maximum size of the original pixels that are kept beside the overview for zooming: a
 /// photograph of 80 megapixels.
 pub(crate) const ORIGINAL_LIMIT: usize = 256 << 20;
 
 /// A picture ready to draw.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// The whole picture as RGBA, in any size: that of the pane that it is drawn in, or at most
-    /// [`MAX_SIDE`] wide and high, or its own.
+    /// The whole picture as RGBA, at the size of the pane, at most [`MAX_SIDE`] wide and high, or
+    /// at its original size.
     pub handle: Handle,
     /// The width in shared memory.
     pub width: u32,
     /// The height in shared memory.
     pub height: u32,
-    /// How the pixels lie in shared memory.
+    /// The pixel format in shared memory.
     pub format: PixelFormat,
-    /// The file that the loader had it from.
+    /// The name of the file that it was loaded from.
     pub file_name: Option<String>,
-    /// All of its pixels, where the overview has fewer: what is seen when it is zoomed into.
+    /// All of its pixels, if the overview has fewer; used for zooming.
     pub original: Option<Arc<Original>>,
-    /// Whether nothing of the overview is transparent.
+    /// Whether all of the overview is opaque.
     pub is_opaque: bool,
 }
 
-/// The pixels of a picture as they lay in shared memory.
+/// The original pixels of a picture.
 #[derive(Debug)]
 pub struct Original {
     metadata: ImageMetadata,
@@ -67,13 +66,13 @@ impl Original {
 }
 
 impl Picture {
-    /// Converts the pixels of a payload, read in place, to what a window can draw, and keeps a copy
-    /// of them where the window gets fewer.
+    /// Converts the pixels of a payload in place to a drawable picture, and keeps a copy of the
+    /// original if the overview is smaller.
     ///
-    /// For one of many that follow each other, `pane` is the room that there is for it: what nobody
-    /// sees of it is neither converted nor kept.
+    /// For a picture of a live stream, `pane` is the available size: the picture is scaled down to
+    /// it, and the original is not kept.
     ///
-    /// Takes as long as the picture is large: call it on a worker thread.
+    /// The time is proportional to the size of the picture: call it on a worker thread.
     ///
     /// # Errors
     ///
@@ -119,13 +118,13 @@ impl Picture {
         matches!(self.format, PixelFormat::Rgba8 | PixelFormat::Bgra8)
     }
 
-    /// Returns a pixel as red, green, blue and alpha; `None` outside of the picture, and where its
+    /// Returns a pixel as red, green, blue and alpha, or `None` outside of the picture or if its
     /// pixels were not kept.
     pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
         self.all_pixels()?.pixel(x, y)
     }
 
-    /// Returns all of its pixels, where they were kept.
+    /// Returns all pixels if they were kept.
     pub fn all_pixels(&self) -> Option<Rows<'_>> {
         let original = self.original.as_ref().and_then(|original| original.rows());
         original
@@ -133,7 +132,7 @@ impl Picture {
             .filter(|rows| Size::new(rows.width(), rows.height()) == self.size())
     }
 
-    /// Returns the pixels of the overview; `None` where it is no RGBA.
+    /// Returns the pixels of the overview, or `None` if it is not RGBA.
     pub fn overview_pixels(&self) -> Option<Rows<'_>> {
         let Handle::Rgba {
             width,
@@ -149,7 +148,7 @@ impl Picture {
     }
 }
 
-/// Chooses how many pixels an overview has.
+/// Returns the size of an overview.
 fn overview_size(whole: Size<u32>, pane: Option<Size<u32>>) -> Size<u32> {
     if let Some(pane) = pane {
         return camera::fitted(whole, pane);
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pixel_can_be_looked_at_however_large_the_picture_is() {
+    fn every_pixel_of_a_large_picture_can_be_shown() {
         for (width, height) in [(3, 2), (60_000, 3)] {
             let mut picture = picture(width, height);
             assert_eq!(picture.pixel(1, 0), Some([10, 10, 10, 255]));
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_that_is_seen_for_a_moment_only_what_is_seen_is_converted() {
+    fn a_picture_of_a_stream_is_converted_only_for_the_pane() {
         let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 400, 300).expect("it is small");
         let mut payload = vec![255; 400 * 300 * 4];
         let pane = Some(Size::new(100, 100));

@@ -1,14 +1,14 @@
-//! How much memory a picture may take while it is decoded or encoded.
+//! The memory limit for decoding or encoding a picture.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The most memory that one picture may take: what its decoder or encoder holds, what is converted, and
-/// the pixels that come of it, all together.
+/// The maximum memory for one picture: the decoder's or encoder's, the conversion's and the
+/// resulting pixels together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Limit(u64);
 
-/// What a size is written with, and how many bytes each is.
+/// The unit suffixes and their sizes in bytes.
 const UNITS: [(char, u64); 4] = [
     ('T', 1 << 40),
     ('G', 1 << 30),
@@ -17,17 +17,17 @@ const UNITS: [(char, u64); 4] = [
 ];
 
 impl Limit {
-    /// What holds where no other limit is chosen: 1 GiB.
+    /// The default limit: 1 GiB.
     ///
-    /// A photograph of 100 megapixels fits, in the usual kinds of file.
+    /// A photograph of 100 megapixels fits, in the usual formats.
     pub const DEFAULT: Limit = Limit(1 << 30);
 
-    /// Returns how many bytes it is.
+    /// Returns the limit in bytes.
     pub fn bytes(self) -> u64 {
         self.0
     }
 
-    /// Returns the limit to ask for where so many bytes are needed: whole GiB, or MiB below that.
+    /// Returns the smallest limit of at least this many bytes: whole GiB, or MiB below 1 GiB.
     pub fn at_least(bytes: u64) -> Limit {
         let unit = if bytes > 1 << 30 { 1 << 30 } else { 1 << 20 };
         Limit(bytes.div_ceil(unit).max(1).saturating_mul(unit))
@@ -57,7 +57,7 @@ impl FromStr for Limit {
     }
 }
 
-/// Writes a size as [`bytes`] reads it: `1G`, `512M`, in the largest unit without a remainder.
+/// Formats a size as [`bytes`] parses it: `1G`, `512M`, in the largest unit without a remainder.
 pub fn format(bytes: u64) -> String {
     let fits = |unit: u64| bytes > 0 && bytes.is_multiple_of(unit);
     match UNITS.iter().find(|(_, unit)| fits(*unit)) {
@@ -66,7 +66,7 @@ pub fn format(bytes: u64) -> String {
     }
 }
 
-/// Reads a whole number of bytes, or of K, M, G or T, each 1,024 times the one before.
+/// Parses a whole number of bytes, or of K, M, G or T, each 1,024 times the one before.
 ///
 /// # Errors
 ///
@@ -91,7 +91,7 @@ pub fn bytes(text: &str) -> Result<u64, LimitError> {
     number.checked_mul(unit).ok_or_else(wrong)
 }
 
-/// A text that is no size.
+/// The error for a text that is not a size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitError {
     text: String,
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_whole_numbers_of_binary_units() {
+    fn sizes_have_binary_units() {
         for (text, bytes, written) in [
             ("1", 1, "1"),
             ("1025", 1_025, "1025"),
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_size_and_no_limit() {
+    fn zero_is_a_size_but_not_a_limit() {
         assert_eq!((bytes("0"), format(0)), (Ok(0), "0".to_owned()));
         assert_eq!(bytes("0M"), Ok(0));
     }
 
     #[test]
-    fn anything_else_is_refused_with_an_example() {
+    fn an_invalid_text_is_refused_with_an_example() {
         for text in [
             "",
             "G",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_admits_what_is_needed() {
+    fn the_suggested_limit_is_at_least_the_need() {
         for (bytes, written) in [
             (1, "1M"),
             (1 << 20, "1M"),

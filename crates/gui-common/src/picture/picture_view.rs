@@ -1,8 +1,8 @@
-//! A picture in a pane: fitted to begin with, zoomed by the wheel and the keyboard, moved by hand.
+//! A picture in a pane: fitted at first, zoomed by wheel and keyboard, panned by dragging.
 //!
-//! What is seen is scaled once for the pane and kept until the picture, the pane or the part that is
-//! looked at changes; the renderer then only copies it. It would otherwise scale the whole picture
-//! with each drawing of the window, and place a zoomed one up to a pixel of the picture off.
+//! The visible part is scaled once and cached until the picture, the pane or the view changes; the
+//! renderer then only copies it. Otherwise it would scale the whole picture at each redraw, and
+//! place a zoomed picture up to one picture pixel off.
 
 mod drawing;
 #[cfg(test)]
@@ -29,26 +29,26 @@ use crate::picture::drawable::Picture;
 use crate::widget::shortcut::{self, Chord, Shortcut};
 use crate::widget::theme::Colors;
 
-/// The side of the squares that show through a transparent picture.
+/// The side of the squares of the checkerboard behind a transparent picture.
 const SQUARE: u32 = 8;
 
-/// How far a touchpad is stroked for one step of the wheel, in pixels.
+/// The touchpad scroll distance of one zoom step, in pixels.
 const STROKE: f32 = 40.0;
 
-/// What the keyboard does to a picture.
+/// A zoom command of the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zoom {
-    /// A step closer.
+    /// Zooms in by one step.
     In,
-    /// A step back.
+    /// Zooms out by one step.
     Out,
     /// The whole picture.
     Fit,
-    /// A pixel for a pixel.
+    /// Shows the picture at 100 %.
     AsItIs,
 }
 
-/// The keys of a picture that is shown.
+/// The shortcuts of a shown picture.
 pub(crate) const SHORTCUTS: &[Shortcut<Zoom>] = &[
     Shortcut {
         chords: &[
@@ -75,27 +75,29 @@ pub(crate) const SHORTCUTS: &[Shortcut<Zoom>] = &[
     },
 ];
 
-/// What is looked at, in pixels as the screen has them, for the window to tell and for others to make ready.
+/// The visible area, in screen pixels: the window shows it, and other threads convert pictures for
+/// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Seen {
-    /// The size of the pane. Nothing until it was drawn first.
+    /// The size of the pane; zero until its first draw.
     pub pane: Size<u32>,
-    /// Drawn pixels for one of the picture, where the picture is not fitted.
+    /// Drawn pixels per picture pixel, or `None` if the picture is fitted.
     pub zoom: Option<f64>,
     /// The pixel of the picture under the pointer.
     pub pixel: Option<(u32, u32)>,
 }
 
 impl Seen {
-    /// Returns `true` if more pixels than those of a fitted overview are looked at.
+    /// Returns `true` if the view needs more pixels than a fitted overview has.
     pub fn is_close(&self) -> bool {
         self.zoom.is_some() || self.pixel.is_some()
     }
 }
 
-/// Shows a picture; it fills what it is given.
+/// Returns an element that shows a picture and fills the available space.
 ///
-/// `seen` is what the window knows to be seen; `on_change` makes a message of what is seen now.
+/// `seen` is the visible area that the window knows; `on_change` creates the message that reports a
+/// new one.
 pub(crate) fn picture_view<'a, Message: 'a>(
     picture: &'a Picture,
     seen: Seen,
@@ -114,21 +116,21 @@ struct PictureView<'a, Message> {
     on_change: Box<dyn Fn(Seen) -> Message + 'a>,
 }
 
-/// What lasts from one drawing to the next.
+/// The state of the widget.
 #[derive(Debug)]
 struct State {
     camera: Camera,
-    /// Where the picture was taken hold of, and last moved to.
+    /// The last position of the pointer during a drag.
     held: Option<Point>,
     last_click: Option<mouse::Click>,
-    /// What was stroked and not yet made a step of.
+    /// The scroll distance that does not make a whole step yet.
     stroked: f32,
-    /// How many pixels of the screen lie side by side in one of the layout.
+    /// The scale factor: screen pixels per layout pixel.
     density: f32,
     drawn: RefCell<Option<Drawn>>,
 }
 
-/// What was scaled for the pane, and what of.
+/// The cached scaled part, and what it was scaled from.
 #[derive(Debug)]
 struct Drawn {
     picture: image::Id,
@@ -148,7 +150,7 @@ impl State {
         }
     }
 
-    /// Zooms by as many steps as the wheel was turned.
+    /// Zooms by the steps of a wheel event.
     fn scroll(&mut self, delta: ScrollDelta, pointer: Point) {
         self.stroked += match delta {
             ScrollDelta::Lines { y, .. } => y * STROKE,
@@ -164,7 +166,7 @@ impl State {
         }
     }
 
-    /// Takes hold of the picture, or, at the second click, changes between the whole and 100 %.
+    /// Begins a drag; a double click switches between fit and 100 %.
     fn press(&mut self, pointer: Point, hand: Option<Point>) {
         let click = mouse::Click::new(pointer, Button::Left, self.last_click);
         self.last_click = Some(click);
@@ -177,7 +179,7 @@ impl State {
         }
     }
 
-    /// Does what the keyboard asks for.
+    /// Executes a zoom command.
     fn zoom(&mut self, zoom: Zoom, point: Point) {
         match zoom {
             Zoom::In => self.camera.zoom_in(point),
@@ -187,13 +189,13 @@ impl State {
         }
     }
 
-    /// Returns where in the pane the pointer is, if it is over it.
+    /// Returns the position of the pointer in the pane, if it is over it.
     fn pointer(&self, bounds: Rectangle, cursor: mouse::Cursor) -> Option<Point> {
         let Point { x, y } = cursor.position_in(bounds)?;
         Some(Point::new(x * self.density, y * self.density))
     }
 
-    /// Takes in what happened; returns whether that is nobody else's.
+    /// Handles an event; returns `true` if it is consumed.
     fn handle(&mut self, event: &Event, bounds: Rectangle, cursor: mouse::Cursor) -> bool {
         let over = self.pointer(bounds, cursor);
         match event {
@@ -352,7 +354,7 @@ impl<Message> Widget<Message, Theme, Renderer> for PictureView<'_, Message> {
 }
 
 impl<Message> PictureView<'_, Message> {
-    /// Returns what is seen, scaled: what was kept of the last time, if that still holds.
+    /// Returns the scaled visible part, from the cache if it is still valid.
     fn handle(&self, state: &State, frame: Frame, behind: Checkerboard) -> Option<Handle> {
         let picture = self.picture;
         let overview = picture.overview_pixels()?;
@@ -361,7 +363,7 @@ impl<Message> PictureView<'_, Message> {
             && drawn_size == Size::new(overview.width(), overview.height())
             && !state.camera.hides_something()
         {
-            // As somebody made it ready for this pane.
+            // Already scaled for this pane.
             return Some(picture.handle.clone());
         }
         let behind = picture.has_alpha().then_some(behind);
@@ -375,7 +377,7 @@ impl<Message> PictureView<'_, Message> {
         {
             return Some(drawn.handle.clone());
         }
-        // The overview serves as long as it has as many pixels as are drawn: it is the quicker one.
+        // The overview is faster, and used if it has at least as many pixels as are drawn.
         let all = picture.all_pixels();
         let is_enough = drawn_size.width <= overview.width();
         let rows = all.filter(|_| !is_enough).unwrap_or(overview);
@@ -405,7 +407,7 @@ fn rgb(color: Color) -> [u8; 3] {
     [red, green, blue]
 }
 
-/// Cuts to whole pixels: the last part of one belongs to somebody else.
+/// Rounds down to whole pixels: a partial pixel belongs to the neighbouring widget.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

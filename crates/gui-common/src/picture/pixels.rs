@@ -11,11 +11,11 @@ use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::tr;
 
-/// How pictures are made smaller: sharp, and without the steps that averages of whole pixels leave.
+/// The filter for scaling down: sharp, without the aliasing of a box filter.
 pub(crate) const SMALLER: FilterType = FilterType::Hamming;
 
-/// At most about this many pixels a side make up one of an overview, so that an absurdly large picture
-/// takes no absurdly long time.
+/// About this many pixels a side are read at most for one pixel of an overview, which bounds the
+/// time for very large pictures.
 const MAX_SAMPLES_PER_SIDE: u8 = 4;
 
 /// Metadata and payload of a picture that contradict each other.
@@ -41,7 +41,7 @@ impl fmt::Display for PixelsError {
 
 impl std::error::Error for PixelsError {}
 
-/// The rows of a picture, read in place; checked once, so that every pixel inside is there.
+/// The rows of a picture, read in place. The constructor checks that the payload has all pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     payload: &'a [u8],
@@ -52,7 +52,7 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Looks whether metadata and payload fit each other.
+    /// Checks that metadata and payload fit each other.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Returns the pixels without what may lie between the rows: as they are where nothing does.
+    /// Returns the pixels without the padding between rows; borrows them if there is none.
     pub fn packed(&self) -> Cow<'a, [u8]> {
         if self.stride == self.row_bytes() {
             return Cow::Borrowed(self.payload);
@@ -87,7 +87,7 @@ impl<'a> Rows<'a> {
         Cow::Owned(self.iter().flatten().copied().collect())
     }
 
-    /// Converts to red, green and blue, one byte each; what was transparent is not any more.
+    /// Converts to red, green and blue, one byte each, and drops the alpha channel.
     pub fn to_rgb(&self) -> Vec<u8> {
         let mut rgb = Vec::with_capacity(self.pixels() * 3);
         for row in self.iter() {
@@ -108,16 +108,17 @@ impl<'a> Rows<'a> {
         rgba
     }
 
-    /// Converts to RGBA and scales down to `width` × `height`, neither of them more than there are.
+    /// Converts to RGBA and scales down to `width` × `height`, at most the original size.
     ///
-    /// Of a large picture not all pixels are read.
+    /// Does not read all pixels of a large picture.
     pub fn to_scaled_rgba(&self, width: u32, height: u32) -> Vec<u8> {
         let [across, down] = [self.width, self.height].map(|side| 0.0..f64::from(side));
         let algorithm = ResizeAlg::SuperSampling(SMALLER, MAX_SAMPLES_PER_SIDE);
         self.scale(across, down, Size::new(width, height), algorithm)
     }
 
-    /// Scales a part of the picture, given in its pixels, to RGBA. Invisible pixels lend no colour.
+    /// Scales a part of the picture, given in picture pixels, to RGBA. Transparent pixels
+    /// contribute no colour.
     pub(crate) fn scale(
         &self,
         across: Range<f64>,
@@ -130,7 +131,7 @@ impl<'a> Rows<'a> {
         let lines = reach(&down, size.height, self.height);
         let read = self.part(columns.clone(), lines.clone());
         let (format, pixels) = match self.format {
-            // Copied, because a payload need not be aligned.
+            // A copy, because a payload may be unaligned.
             PixelFormat::Gray16 => (PixelFormat::Gray8, read.upper_bytes().into()),
             format => (format, read.packed()),
         };
@@ -159,7 +160,7 @@ impl<'a> Rows<'a> {
         rgba
     }
 
-    /// Returns some columns and rows, which must be within the picture.
+    /// Returns a rectangle, which must be within the picture.
     fn part(&self, columns: Range<u32>, lines: Range<u32>) -> Rows<'a> {
         let size = self.format.bytes_per_pixel();
         let (width, height) = (columns.end - columns.start, lines.end - lines.start);
@@ -188,7 +189,7 @@ impl<'a> Rows<'a> {
         self.height
     }
 
-    /// Returns one pixel as red, green, blue and alpha; `None` outside of the picture.
+    /// Returns one pixel as red, green, blue and alpha, or `None` outside of the picture.
     pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
         if x >= self.width || y >= self.height {
             return None;
@@ -215,16 +216,16 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Cuts to fractions of which sums and differences are exact: what is beyond a picture by a rounding
-/// error is refused.
+/// Rounds to fractions whose sums and differences are exact: the scaler refuses a part that exceeds
+/// the picture by a rounding error.
 fn exact(part: &Range<f64>) -> Range<f64> {
     const FRACTIONS: f64 = 1_048_576.0;
     let [start, end] = [part.start, part.end].map(|at| (at * FRACTIONS).floor() / FRACTIONS);
     start..end
 }
 
-/// Returns which of the `side` pixels on an axis are read to scale a part to `length`: those beside it,
-/// up to where the filters reach, too.
+/// Returns the range of the `side` pixels on an axis that is read to scale a part to `length`,
+/// including the reach of the filter.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -237,7 +238,8 @@ fn reach(part: &Range<f64>, length: u32, side: u32) -> Range<u32> {
     start..end
 }
 
-/// Converts a whole row; the loop over pixels is inside the match so that each becomes a tight one.
+/// Converts a whole row. The loop is inside the match so that the compiler specialises it for each
+/// format.
 fn append_rgba(format: PixelFormat, row: &[u8], rgba: &mut Vec<u8>) {
     match format {
         PixelFormat::Rgba8 => rgba.extend_from_slice(row),
@@ -254,7 +256,7 @@ fn append_rgba(format: PixelFormat, row: &[u8], rgba: &mut Vec<u8>) {
 fn append_pixels<const N: usize>(format: PixelFormat, row: &[u8], rgba: &mut Vec<u8>) {
     let (pixels, _) = row.as_chunks::<N>();
     let begin = rgba.len();
-    // Several times quicker than to append each: there is room for all of them, and nothing to ask.
+    // Several times faster than appending each pixel, which checks the capacity.
     rgba.resize(begin + pixels.len() * 4, 0);
     let (converted, _) = rgba[begin..].as_chunks_mut::<4>();
     for (converted, pixel) in converted.iter_mut().zip(pixels) {
@@ -262,8 +264,8 @@ fn append_pixels<const N: usize>(format: PixelFormat, row: &[u8], rgba: &mut Vec
     }
 }
 
-/// Converts one pixel; `bytes` holds exactly as many bytes as the format has. Of 16 bits the upper 8 are
-/// what a window can show.
+/// Converts one pixel; `bytes` holds exactly one pixel of the format. Of 16-bit channels the upper
+/// 8 bits are used.
 #[inline]
 fn rgba_of(format: PixelFormat, bytes: &[u8]) -> [u8; 4] {
     match format {
@@ -281,7 +283,7 @@ mod tests {
     use super::*;
 
     fn metadata(format: PixelFormat, width: u32, height: u32, stride: u32) -> ImageMetadata {
-        // None of them is checked: that is what `Rows` does.
+        // The metadata is not validated here; `Rows` does that.
         let mut metadata = ImageMetadata::packed(format, 1, 1).expect("it is small");
         (metadata.width, metadata.height, metadata.stride) = (width, height, stride);
         metadata
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_between_rows_is_left_out() {
+    fn padding_between_rows_is_skipped() {
         let metadata = metadata(PixelFormat::Gray8, 2, 2, 3);
         let rows = Rows::new(&metadata, &[1, 2, 99, 3, 4, 99]).expect("two rows fit");
         assert_eq!(rows.packed().as_ref(), [1, 2, 3, 4]);
@@ -318,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_are_errors() {
+    fn contradictory_metadata_is_an_error() {
         let short = metadata(PixelFormat::Rgb8, 2, 1, 5);
         let empty = metadata(PixelFormat::Rgb8, 0, 1, 6);
         let flat = metadata(PixelFormat::Rgb8, 2, 0, 6);
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn invisible_pixels_lend_no_colour() {
+    fn transparent_pixels_contribute_no_colour() {
         let metadata = metadata(PixelFormat::Rgba8, 2, 1, 8);
         let rows = Rows::new(&metadata, &[255, 0, 0, 0, 0, 0, 80, 255]).expect("one row fits");
         assert_eq!(rows.to_scaled_rgba(1, 1), [0, 0, 80, 128]);

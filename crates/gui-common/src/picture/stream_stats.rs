@@ -1,4 +1,4 @@
-//! How many of the pictures that follow each other were shown, and how late.
+//! Statistics of a live stream: pictures shown and skipped, and the latency.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,38 +7,38 @@ use crate::picture::draw_latency::DrawLatency;
 use crate::session::monitor::Update;
 use crate::tr;
 
-/// How often the figures change: faster than this nobody reads them.
+/// The interval at which the figures change, long enough to read them.
 const REFRESH: Duration = Duration::from_millis(500);
 
-/// How much a single latency counts in the one that is told, as a part of 1.
+/// The reciprocal weight of one latency in the moving average.
 const WEIGHT: u32 = 8;
 
-/// Counts what of a run of samples was drawn.
+/// Counts the drawn and skipped samples of a stream.
 #[derive(Debug, Default)]
 pub struct StreamStats {
     shown: u64,
     skipped: u64,
     latency: Option<Duration>,
-    /// Of the newest, which is counted when the next one comes.
+    /// The newest sample, which is counted when the next one arrives.
     current: Option<DrawLatency>,
-    /// What is told until the next refresh.
-    told: Option<(Figures, Instant)>,
+    /// The figures shown until the next refresh.
+    shown_figures: Option<(Figures, Instant)>,
 }
 
-/// What a [`StreamStats`] has counted: `118 shown, 2 skipped, 9 ms`.
+/// The figures of a [`StreamStats`]: `118 shown, 2 skipped, 9 ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Samples that were drawn.
     pub shown: u64,
-    /// Samples that were not: published too fast to be read, or replaced before they were drawn.
+    /// Samples that were not drawn: not read in time, or replaced before they were drawn.
     pub skipped: u64,
-    /// From publication to drawing, on average of late.
+    /// The moving average of the latency from publication to drawing.
     pub latency: Duration,
 }
 
 impl StreamStats {
-    /// Counts the newest sample, and what became of the one before. Tells whether there are
-    /// figures that were not told before.
+    /// Counts the newest sample and the outcome of the one before. Returns `true` if the figures
+    /// have changed.
     pub fn take(&mut self, update: &Update) -> bool {
         if update.is_again {
             return false;
@@ -59,9 +59,9 @@ impl StreamStats {
         self.refresh(Instant::now())
     }
 
-    /// Returns what was counted; `None` until something was shown and followed by something else.
+    /// Returns the figures, or `None` until one sample was drawn and followed by another.
     pub fn figures(&self) -> Option<Figures> {
-        self.told.map(|(figures, _)| figures)
+        self.shown_figures.map(|(figures, _)| figures)
     }
 
     fn refresh(&mut self, now: Instant) -> bool {
@@ -69,7 +69,7 @@ impl StreamStats {
             return false;
         };
         let is_due = |at: Instant| now.duration_since(at) >= REFRESH;
-        if self.told.is_some_and(|(_, at)| !is_due(at)) {
+        if self.shown_figures.is_some_and(|(_, at)| !is_due(at)) {
             return false;
         }
         let figures = Figures {
@@ -77,7 +77,7 @@ impl StreamStats {
             skipped: self.skipped,
             latency,
         };
-        self.told = Some((figures, now));
+        self.shown_figures = Some((figures, now));
         true
     }
 }

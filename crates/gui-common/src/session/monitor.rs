@@ -1,8 +1,9 @@
-//! A key watched for a window, on a thread of its own: what is under it, as it changes.
+//! Monitors a key for a window on a separate thread and reports changes of its content.
 //!
-//! The thread sleeps until something is published and converts it for the window. Contents are not
-//! sent to the window: the latest lies in a slot, and what is sent is that there is one. While it
-//! lies there nothing else is converted, so a slow window skips, and slows nobody down.
+//! The thread sleeps until a sample is published, and converts it for the window. Contents are not
+//! sent to the window: the latest is put into a slot, and a notification is sent. Nothing else is
+//! converted until the window takes it, so a slow window skips samples and never slows down the
+//! publisher.
 
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,64 +28,64 @@ mod thread_side;
 
 use thread_side::MonitorThread;
 
-/// How often it is looked for what makes no wake-up: who is attached.
+/// The polling interval for changes without wake-up, such as the attached participants.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How much is looked at.
+/// What a monitor reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// What is to be seen without attaching: what kind of content, and who is there.
+    /// Only the information that needs no attaching: the kind of content and the participants.
     Presence,
-    /// The content too, each time that it changes.
+    /// Also the content, each time that it changes.
     Content,
 }
 
-/// What was seen under a key.
+/// What a monitor has read under a key.
 #[derive(Clone, Debug)]
 pub enum Observation {
-    /// Nobody has a segment there.
+    /// There is no segment.
     Nothing,
-    /// These contents were there before the one that follows, the oldest first. Reported once, and only where
-    /// contents are looked at.
+    /// The contents before the one that follows, oldest first. Reported once, and only if the
+    /// monitor reads contents.
     Past(Arc<Vec<Snapshot>>),
-    /// This is the content now.
+    /// The current content.
     Content(Box<Update>),
-    /// The content is what it was as far as is known, and these are attached.
+    /// The information about the segment; the content has not changed as far as is known.
     Presence(Arc<Info>),
-    /// A segment of a Qt program is there, of so many bytes.
+    /// A segment of a Qt program, of this many bytes.
     Qt(u64),
-    /// Something is there, and cannot be read.
+    /// The segment cannot be read.
     Unreadable(Arc<SnapshotError>),
 }
 
-/// A content that was not shown yet.
+/// A content that was not shown yet, with its context.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// The content itself.
     pub snapshot: Snapshot,
-    /// Notes when it is drawn.
+    /// Records when it is drawn.
     pub draw_latency: DrawLatency,
-    /// How many came between the last one and this without being read.
+    /// The number of samples that were published since the last update and not read.
     pub skipped: u64,
-    /// Whether it is the last one once more, only with more pixels.
+    /// Whether it repeats the last update with more pixels.
     pub is_again: bool,
 }
 
-/// The window's end of a watch: it goes on for as long as its subscription is subscribed to.
+/// The window's side of a monitor, which runs while its subscription is active.
 #[derive(Debug)]
 pub struct Monitor {
     shared: Arc<Shared>,
 }
 
-/// A message of a watch, to be [read](Monitor::read).
+/// A message of a monitor, to be passed to [`Monitor::read`].
 #[derive(Clone, Debug)]
 pub struct Notification {
     watch: u64,
-    /// What was seen; `None` where it lies in the slot.
+    /// The observation, or `None` if it is a content in the slot.
     seen: Option<Observation>,
 }
 
-/// What both ends of a watch know.
+/// The state that the window and the thread share.
 #[derive(Debug)]
 struct Shared {
     id: u64,
@@ -98,12 +99,12 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Slot {
     update: Option<Box<Update>>,
-    /// Whether nobody listens any more.
+    /// Whether the subscription has ended.
     is_closed: bool,
 }
 
 impl Update {
-    /// Makes a content of a snapshot that was just seen, to be drawn on `target`.
+    /// Creates an update from a new snapshot, to be drawn on `target`.
     pub fn new(snapshot: Snapshot, target: Arc<RenderTarget>) -> Update {
         let published = snapshot.origin.as_ref().map(|origin| origin.published);
         let published = published.unwrap_or_else(SystemTime::now);
@@ -117,7 +118,7 @@ impl Update {
 }
 
 impl Monitor {
-    /// Prepares to watch a segment. Contents are converted for the room that `target` tells of.
+    /// Prepares to monitor a segment. Pictures are converted for the size of `target`.
     pub fn new(source: Source, depth: Depth, target: Arc<RenderTarget>) -> Monitor {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         Monitor {
@@ -137,12 +138,12 @@ impl Monitor {
         self.shared.source.address()
     }
 
-    /// Returns the form that was asked for.
+    /// Returns the requested form.
     pub fn form(&self) -> Option<Form> {
         self.shared.source.asked_form()
     }
 
-    /// Returns how much is looked at.
+    /// Returns what the monitor reads.
     pub fn depth(&self) -> Depth {
         self.shared.depth
     }
@@ -154,7 +155,7 @@ impl Monitor {
         })
     }
 
-    /// Makes a message of this watch, as its thread does.
+    /// Creates a message of this monitor, as its thread does.
     pub fn news(&self, seen: Observation) -> Notification {
         Notification {
             watch: self.shared.id,
@@ -162,7 +163,8 @@ impl Monitor {
         }
     }
 
-    /// Reads a message; `None` where it is from another watch, or what it tells of was taken.
+    /// Returns the observation of a message, or `None` if the message is from another monitor or
+    /// its content was already taken.
     pub fn read(&self, news: Notification) -> Option<Observation> {
         if news.watch != self.shared.id {
             return None;
@@ -172,7 +174,7 @@ impl Monitor {
     }
 }
 
-/// What is subscribed to. Another watch is another subscription.
+/// The identity of the subscription: each monitor has its own.
 struct SubscriptionId(Arc<Shared>);
 
 impl Hash for SubscriptionId {
@@ -203,7 +205,7 @@ fn listen(shared: Arc<Shared>) -> impl Stream<Item = Notification> {
     })
 }
 
-/// Tells the thread when the window does not listen any more.
+/// Stops the thread when the subscription is dropped.
 struct CloseOnDrop(Arc<Shared>);
 
 impl Drop for CloseOnDrop {
@@ -215,7 +217,7 @@ impl Drop for CloseOnDrop {
 
 impl Shared {
     fn slot(&self) -> MutexGuard<'_, Slot> {
-        // Nothing that is done while it is held can panic half-way.
+        // No code that holds the lock can panic half-way.
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -225,7 +227,8 @@ impl Shared {
         update
     }
 
-    /// Waits until the window has taken the last content; `None` where nobody listens any more.
+    /// Blocks until the window has taken the last content. Returns `None` if the subscription has
+    /// ended.
     fn wait_for_room(&self) -> Option<()> {
         let slot = self
             .changed
@@ -234,7 +237,7 @@ impl Shared {
         (!slot.is_closed).then_some(())
     }
 
-    /// Lets some time pass; `None` where nobody listens any more.
+    /// Blocks for `time`. Returns `None` if the subscription has ended.
     fn pause(&self, time: Duration) -> Option<()> {
         let (slot, _) = self
             .changed

@@ -1,4 +1,4 @@
-//! Saying that waiting polls, where the system has no event left.
+//! The warning that waiting polls because the system has no events left.
 
 use std::sync::Once;
 
@@ -7,8 +7,8 @@ use shm_core::Polling;
 use crate::text::explain::Explain;
 use crate::text::terminal;
 
-/// Says on standard error why the program polls, once, however often it begins to wait.
+/// Prints once to standard error why the program polls.
 pub fn warn_once(polling: &Polling) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| terminal::print_error(polling.explain()));
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| terminal::print_error(polling.explain()));
 }

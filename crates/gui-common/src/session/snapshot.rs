@@ -1,4 +1,4 @@
-//! What is in a segment at one moment, as a window shows it.
+//! The content of a segment at one moment, prepared for display.
 
 use std::{fmt, io};
 
@@ -15,42 +15,42 @@ use crate::text::group;
 use crate::tr;
 use crate::widget::form_choice;
 
-/// How much of a text a window shows, in bytes.
+/// The maximum length of a shown text, in bytes.
 ///
-/// The window's editor lays out its whole text at once, which at this length takes it up to a
-/// fifth of a second in most scripts. `viewer-app show --output` writes texts of any length.
+/// The window's editor lays out its whole text at once, which takes up to 0.2 s at this length in
+/// most scripts. `viewer-app show --output` writes texts of any length.
 pub const TEXT_LIMIT: usize = 128 * 1024;
 
-/// How many lines of a text a window shows; a line costs time of its own, however short it is.
+/// The maximum number of shown lines; each line costs layout time, however short it is.
 pub const LINE_LIMIT: usize = 4_000;
 
-/// How many of the first bytes are kept of what is neither text nor picture.
+/// The number of bytes that are kept of a content that is neither text nor picture.
 pub const HEAD_LIMIT: usize = 256;
 
-/// What is in a segment at one moment; it stays valid whatever becomes of the segment.
+/// A copy of the content of a segment, independent of the segment afterwards.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Whose content this is.
+    /// The key of the content.
     pub key: Address,
-    /// The content, ready to show.
+    /// The content, prepared for display.
     pub content: Preview,
-    /// As what it was read, where it is a Qt program's: recognised or chosen.
+    /// The form of a Qt segment's content, detected or chosen.
     pub form: Option<Form>,
-    /// What tells it from others, where it is a Qt program's.
+    /// The digest that distinguishes contents of a Qt segment.
     pub digest: Option<Digest>,
     /// The size of the whole content in shared memory.
     pub bytes: u64,
-    /// Where the content comes from; `None` for a block and where nothing was published.
+    /// The publication, or `None` for a block or an empty segment.
     pub origin: Option<Publication>,
-    /// Whether the segment stays when everybody has left.
+    /// Whether the segment is persistent.
     pub persistent: bool,
-    /// Who may open the segment; `None` of one of Qt programs, or where that is not known any more.
+    /// The permissions of the segment, or `None` if it is a Qt segment or they are no longer known.
     pub permissions: Option<Permissions>,
-    /// Who was attached beside the reader itself.
+    /// The participants other than the reader itself.
     pub attached: Vec<Participant>,
 }
 
-/// A content as a window shows it: of what is long only a part.
+/// A content prepared for display, cut if it is long.
 #[derive(Clone, Debug)]
 pub enum Preview {
     /// A text.
@@ -75,40 +75,40 @@ pub struct Text {
 /// What is neither text nor picture, or the content of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bytes {
-    /// What the loader says it is; `None` for a block, which does not tell.
+    /// The media type that the publisher declared, or `None` for a block.
     pub media_type: Option<String>,
-    /// The file that the loader had it from.
+    /// The name of the file that it was loaded from.
     pub file_name: Option<String>,
-    /// What it is, where it is an array.
+    /// The metadata, if it is an array.
     pub array: Option<ArrayMetadata>,
     /// The first bytes, at most [`HEAD_LIMIT`].
     pub head: Vec<u8>,
-    /// Whether the last writer died while writing, so that the bytes may be half old, half new.
+    /// Whether the last writer crashed while writing, so that some bytes may be old and some new.
     pub is_half_written: bool,
 }
 
 impl Snapshot {
-    /// Reads a segment, and makes ready to show what is in it. For a worker thread: it takes as long as
-    /// a large picture does to convert.
+    /// Reads a segment and prepares its content for display. Converting a large picture takes time:
+    /// call it on a worker thread.
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`], which says in a sentence what is wrong and what to do.
+    /// [`SnapshotError`], whose text states the problem and the remedy.
     pub fn read(source: &Source) -> Result<Snapshot, SnapshotError> {
         let content = source.read()?;
         Snapshot::of(&content, None)
     }
 
-    /// Makes ready to show what was read; of a picture only what is seen in `pane`, where that is given.
+    /// Prepares a content for display. A picture is scaled to `pane` if it is given.
     ///
-    /// A picture is converted from the shared pixels in place; nothing else copies it. For a thread that
-    /// may wait for a file.
+    /// A picture is converted from the shared pixels in place, without a copy. May block on a file:
+    /// call it on a worker thread.
     ///
     /// # Errors
     ///
     /// [`SnapshotError`] where the content is damaged.
     pub fn of(content: &Content, pane: Option<Size<u32>>) -> Result<Snapshot, SnapshotError> {
-        // The window names them.
+        // The window shows group names, which are read off its thread.
         group::read_names();
         let Stat {
             attached,
@@ -129,7 +129,7 @@ impl Snapshot {
         })
     }
 
-    /// Names the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
+    /// Returns the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
     pub fn kind(&self) -> &'static str {
         match self.content {
             Preview::Text(_) => "text",
@@ -140,8 +140,8 @@ impl Snapshot {
         }
     }
 
-    /// Says in the language of the window what kind of content it is, and of which form: `text`, or
-    /// `text as QString`.
+    /// Returns the kind of content and its form in the language of the window: `text`, or `text as
+    /// QString`.
     pub fn kind_and_form(&self) -> String {
         let kind = kind_name(self.kind());
         match self.form.filter(|_| !self.is_empty()) {
@@ -155,13 +155,13 @@ impl Snapshot {
         matches!(self.content, Preview::Empty)
     }
 
-    /// Returns the number of the sample, where the content is one.
+    /// Returns the sequence of the sample, if the content is one.
     pub fn sequence(&self) -> Option<Sequence> {
         self.origin.as_ref().map(|origin| origin.sequence)
     }
 }
 
-/// Names a kind of content in the language of the window.
+/// Returns the name of a kind of content in the language of the window.
 pub fn kind_name(kind: &'static str) -> String {
     match kind {
         "text" => tr!("kind-text"),
@@ -192,7 +192,7 @@ impl Preview {
         if let Some((metadata, pixels)) = content.image() {
             let picture = Picture::from_payload(metadata, pixels, pane)
                 .map_err(|source| SnapshotError::Picture { key: key(), source })?;
-            // It was read in place: was it all there?
+            // Verified after reading in place: a peer may have truncated it.
             content.verify().map_err(damaged)?;
             return Ok(Preview::Picture(picture));
         }
@@ -216,13 +216,14 @@ fn damaged(error: ReadError) -> SnapshotError {
 }
 
 impl Text {
-    /// Makes a text of the first bytes copied out of a sample; `None` where they are not UTF-8.
+    /// Creates a text from a copy of the first bytes of a sample. Returns `None` if they are not
+    /// UTF-8.
     ///
-    /// They are copied before they are checked: a check in place would say nothing about what a
-    /// lying peer makes of them a moment later.
+    /// The bytes are copied before they are validated, because a malicious peer could change them
+    /// after a validation in place.
     pub(crate) fn from_copy(mut copy: Vec<u8>, is_whole: bool) -> Option<Text> {
         if let Err(error) = str::from_utf8(&copy) {
-            // The limit may fall into the middle of a character, which is no error.
+            // The limit may split a character, which is not an error.
             if is_whole || error.error_len().is_some() {
                 return None;
             }
@@ -243,29 +244,29 @@ impl Text {
     }
 }
 
-/// Why there is no snapshot. Its text names the key, what is wrong, and what to do.
+/// The error of reading a snapshot. Its text names the key, the problem and the remedy.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// Nothing was read; mostly because there is no segment.
+    /// The source could not be read, mostly because there is no segment.
     Source(SourceError),
-    /// The system gave no thread to look on.
+    /// No thread could be started.
     NoThread {
-        /// What was to be looked at.
+        /// The key to be monitored.
         key: Address,
-        /// The system's word.
+        /// The underlying OS error.
         source: io::Error,
     },
-    /// What says to be a text is not UTF-8.
+    /// A text is not valid UTF-8.
     Text {
-        /// Whose content it is.
+        /// The key of the content.
         key: Address,
     },
-    /// What says to be a picture has other dimensions than bytes.
+    /// The dimensions of a picture do not fit its bytes.
     Picture {
-        /// Whose content it is.
+        /// The key of the content.
         key: Address,
-        /// What does not fit.
+        /// The contradiction.
         source: PixelsError,
     },
 }
@@ -277,7 +278,7 @@ impl From<SourceError> for SnapshotError {
 }
 
 impl SnapshotError {
-    /// Returns `true` if there simply is no segment of that key.
+    /// Returns `true` if there is no segment of that key.
     pub fn is_not_found(&self) -> bool {
         matches!(self, SnapshotError::Source(error) if error.is_not_found())
     }
@@ -349,10 +350,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_no_text() {
+    fn invalid_utf8_is_not_a_text() {
         assert_eq!(Text::from_copy(b"ab\xffcd".into(), true), None);
         assert_eq!(Text::from_copy(b"ab\xffcd".into(), false), None);
-        // A whole text that ends within a character is broken, not cut.
+        // A complete text that ends within a character is damaged, not cut.
         assert_eq!(Text::from_copy("語".as_bytes()[..2].into(), true), None);
     }
 }

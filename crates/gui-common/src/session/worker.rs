@@ -1,4 +1,4 @@
-//! Blocking work on a thread of its own, so that the window never waits.
+//! Blocking work on separate threads, so that the window never blocks.
 
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -9,13 +9,13 @@ use iced::futures::channel::oneshot;
 
 use crate::tr;
 
-/// Why a piece of work gave no result.
+/// The error of work without a result.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum WorkerError {
-    /// The system gave no thread to do it on.
+    /// No thread could be started.
     NoThread(Arc<io::Error>),
-    /// It ended without a result.
+    /// The work panicked.
     Died,
 }
 
@@ -37,17 +37,17 @@ impl std::error::Error for WorkerError {
     }
 }
 
-/// Runs `work` on a thread called `name`, and hands back what it returns.
+/// Runs `work` on a new thread called `name` and returns its result.
 ///
-/// iced's executor has as many threads as the computer has processors; work that waits would
-/// soon hold them all. The task ends with exactly one value, whatever becomes of the work.
+/// iced's executor has one thread for each processor, which blocking work would exhaust. The task
+/// yields exactly one value, even if the work panics.
 pub fn run<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Task<Result<T, WorkerError>> {
     let (sender, receiver) = oneshot::channel();
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
-        // An error means that the window is gone, and with it the wish to know.
+        // Sending fails if the window is closed, which then needs no result.
         sender.send(work()).ok();
     });
     match spawned {
@@ -56,12 +56,12 @@ pub fn run<T: Send + 'static>(
     }
 }
 
-/// A thread that owns something which may block, and works on it as it is asked to.
+/// A thread that owns a value whose operations may block, and runs jobs on it in order.
 ///
-/// Dropping it waits until what was asked is done and what it owns is dropped.
+/// Dropping it blocks until all jobs are done and the value is dropped.
 #[derive(Debug)]
 pub struct OwnerThread<T> {
-    /// Where jobs go, or why there is no thread to take them.
+    /// The queue of jobs, or the error of starting the thread.
     jobs: Result<mpsc::Sender<Job<T>>, Arc<io::Error>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -69,8 +69,8 @@ pub struct OwnerThread<T> {
 type Job<T> = Box<dyn FnOnce(&mut T) + Send>;
 
 impl<T: 'static> OwnerThread<T> {
-    /// Starts a thread called `name`, which makes what it owns. Where there is none to be had,
-    /// every job is answered so.
+    /// Starts a thread called `name`, which creates the value with `make`. If the thread cannot be
+    /// started, every call returns that error.
     pub fn start(name: &str, make: impl FnOnce() -> T + Send + 'static) -> OwnerThread<T> {
         let (sender, receiver) = mpsc::channel::<Job<T>>();
         let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -91,7 +91,7 @@ impl<T: 'static> OwnerThread<T> {
         }
     }
 
-    /// Asks the thread to do something. The task ends with exactly one value.
+    /// Queues a job on the thread. The task yields exactly one value.
     pub fn call<A: Send + 'static>(
         &self,
         job: impl FnOnce(&mut T) -> A + Send + 'static,
@@ -102,7 +102,7 @@ impl<T: 'static> OwnerThread<T> {
         };
         let (sender, receiver) = oneshot::channel();
         let job = Box::new(move |owned: &mut T| {
-            // An error means that the window is gone, and with it the wish to know.
+            // Sending fails if the window is closed, which then needs no result.
             sender.send(job(owned)).ok();
         });
         if jobs.send(job).is_err() {
@@ -113,7 +113,7 @@ impl<T: 'static> OwnerThread<T> {
 }
 
 impl<T> OwnerThread<T> {
-    /// Lets the thread end by itself, without waiting for it.
+    /// Detaches the thread: it ends by itself, and dropping does not wait for it.
     pub fn leave(mut self) {
         drop(self.thread.take());
     }
@@ -121,11 +121,11 @@ impl<T> OwnerThread<T> {
 
 impl<T> Drop for OwnerThread<T> {
     fn drop(&mut self) {
-        // The thread ends when nobody can ask it any more.
+        // The thread ends when the queue is closed.
         let (closed, _) = mpsc::channel();
         drop(mem::replace(&mut self.jobs, Ok(closed)));
         if let Some(thread) = self.thread.take() {
-            // A thread that died has dropped what it owned while it unwound.
+            // A thread that panicked has dropped the value while unwinding.
             thread.join().ok();
         }
     }
@@ -148,22 +148,22 @@ mod tests {
     }
 
     #[test]
-    fn work_happens_elsewhere_and_its_result_comes_back() {
+    fn work_runs_on_another_thread_and_returns_its_result() {
         let here = thread::current().id();
         let elsewhere = outcome(run("test", move || thread::current().id() != here));
         assert!(matches!(elsewhere, Some(Ok(true))));
     }
 
     #[test]
-    fn work_that_dies_is_an_error() {
+    fn work_that_panics_is_an_error() {
         let died = outcome(run::<()>("test", || panic!("on purpose")));
         assert!(matches!(died, Some(Err(WorkerError::Died))));
     }
 
     #[test]
-    fn an_owner_thread_keeps_what_it_owns_until_it_is_dropped() {
-        let (told, ended) = mpsc::channel::<()>();
-        let owner = OwnerThread::start("test", move || (0, told));
+    fn an_owner_thread_keeps_its_value_until_it_is_dropped() {
+        let (alive, ended) = mpsc::channel::<()>();
+        let owner = OwnerThread::start("test", move || (0, alive));
         for expected in 1..4 {
             let count = owner.call(|owned| {
                 owned.0 += 1;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_thread_that_died_says_so() {
+    fn a_call_to_a_panicked_owner_thread_is_an_error() {
         let owner = OwnerThread::<()>::start("test", || ());
         let died = outcome(owner.call(|()| -> () { panic!("on purpose") }));
         assert!(matches!(died, Some(Err(WorkerError::Died))));

@@ -1,4 +1,4 @@
-//! The file in which settings are remembered: JSON, small, replaced as a whole.
+//! The settings file: small, JSON, replaced atomically.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -20,7 +20,7 @@ use crate::tr;
 /// The version of the file: raised when an older program would misunderstand it.
 const VERSION: u32 = 1;
 
-/// What is longer was not written by this program.
+/// The maximum length; a longer file was not written by this program.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// The content of the file.
@@ -40,7 +40,7 @@ struct Head {
     version: u32,
 }
 
-/// Why a file will not do, as the middle of a sentence.
+/// The reason why a file is invalid, as a part of a sentence.
 #[derive(Debug)]
 pub(super) enum ReadError {
     System(io::Error),
@@ -64,16 +64,16 @@ impl fmt::Display for ReadError {
             }
             ReadError::Size => f.write_str(&tr!("settings-size")),
             ReadError::Key(error) => {
-                // A sentence of its own elsewhere; its full stop follows here too.
+                // A complete sentence elsewhere; here its full stop is added by the notice.
                 f.write_str(error.explain().trim_end_matches(['.', '。']))
             }
         }
     }
 }
 
-/// Reads settings; `None` where there is no file yet.
+/// Reads the settings. Returns `None` if there is no file yet.
 pub(super) fn read<S: Switches>(path: &Path) -> Result<Option<Settings<S>>, ReadError> {
-    // A pipe is not waited for.
+    // Opening does not block on a pipe.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let opened = OpenOptions::new()
         .read(true)
@@ -97,10 +97,11 @@ pub(super) fn read<S: Switches>(path: &Path) -> Result<Option<Settings<S>>, Read
     decode(&content).map(Some)
 }
 
-/// Returns the folder of another user on the way to the file, if there is one, and whose it is.
+/// Returns the first folder on the path to the file that belongs to another user, and the user's
+/// id.
 ///
-/// `sudo -E` lets root have the home of the user who called it. What root creates there shuts the user
-/// out, and what the user puts there misleads root.
+/// `sudo -E` gives root the home of the calling user. Files that root creates there lock the user
+/// out, and files of the user can mislead root.
 pub(super) fn foreign_folder(path: &Path) -> Option<(PathBuf, u32)> {
     /// `HOME`, `.config` and `shm-core`.
     const LEVELS: usize = 3;
@@ -131,9 +132,9 @@ fn decode<S: Switches>(content: &[u8]) -> Result<Settings<S>, ReadError> {
     })
 }
 
-/// Puts settings in the place of what is there: all of them or, where that fails, none.
+/// Replaces the settings file atomically.
 ///
-/// Another window of this program may be writing too: the one that is last to rename has the say.
+/// Another window of this program may write too: the last rename wins.
 pub(super) fn write<S: Switches>(path: &Path, settings: &Settings<S>) -> Result<(), SaveFileError> {
     let failed = |error| SaveFileError::at(path, error);
     let content = serde_json::to_vec_pretty(&Record {
@@ -144,7 +145,7 @@ pub(super) fn write<S: Switches>(path: &Path, settings: &Settings<S>) -> Result<
         switches: settings.switches.clone(),
     });
     let content = content.map_err(|error| failed(error.into()))?;
-    // Another user may have made it since.
+    // Another user may have created it meanwhile.
     if foreign_folder(path).is_some() {
         return Err(failed(io::ErrorKind::PermissionDenied.into()));
     }
@@ -162,21 +163,21 @@ pub(super) fn write<S: Switches>(path: &Path, settings: &Settings<S>) -> Result<
     })
 }
 
-/// Moves a file that will not do out of the way, to where its owner finds it.
+/// Renames an invalid file, so that the user can find it.
 pub(super) fn set_aside(path: &Path) -> io::Result<()> {
     match fs::rename(path, kept_aside(path)) {
-        // Its owner has removed it.
+        // The user has removed it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
     }
 }
 
-/// Returns where a file that will not do is kept.
+/// Returns the name that an invalid file gets.
 pub(super) fn kept_aside(path: &Path) -> PathBuf {
     path.with_extension("json.bad")
 }
 
-/// Returns the last part of a path, for people.
+/// Returns the file name of a path for display.
 pub(super) fn name_of(path: &Path) -> String {
     path.file_name()
         .unwrap_or(path.as_os_str())

@@ -16,14 +16,14 @@ struct Lamp {
     bright: bool,
 }
 
-/// A place for a file, with no directory for it yet.
+/// A path for a file whose directory does not exist yet.
 fn place() -> (TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("shm-core").join("test-app.json");
     (home, path)
 }
 
-/// A place with this file in it.
+/// A path with this file at it.
 fn place_with(content: &[u8]) -> (TempDir, PathBuf) {
     let (home, path) = place();
     fs::create_dir(path.parent().unwrap()).unwrap();
@@ -35,7 +35,7 @@ fn load_from(path: &Path) -> LoadedSettings<Lamp> {
     load(Some(path.to_owned()))
 }
 
-/// Changes something and waits until it is written, as at the end of a program.
+/// Changes the settings and waits until they are written, as at the end of a program.
 fn change(loaded: LoadedSettings<Lamp>, change: impl FnOnce(&mut Settings<Lamp>)) -> Task<Status> {
     SettingsWriter::new(loaded).change(change)
 }
@@ -58,7 +58,7 @@ fn names(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn where_nothing_was_remembered_everything_is_at_its_beginning() {
+fn without_a_file_the_defaults_are_used() {
     let (_home, path) = place();
     let loaded = load_from(&path);
     assert_eq!(loaded.settings, Settings::default());
@@ -67,7 +67,7 @@ fn where_nothing_was_remembered_everything_is_at_its_beginning() {
 }
 
 #[test]
-fn what_changes_is_there_the_next_time() {
+fn a_change_is_saved_and_loaded() {
     let (_home, path) = place();
     drop(change(load_from(&path), |settings| {
         settings.set_size(Size::new(800.0, 600.5));
@@ -85,7 +85,7 @@ fn what_changes_is_there_the_next_time() {
 }
 
 #[test]
-fn of_many_changes_the_last_is_written() {
+fn only_the_last_of_many_changes_is_written() {
     let (_home, path) = place();
     let mut keeper = SettingsWriter::new(load_from(&path));
     for width in 500..1000_u16 {
@@ -96,7 +96,7 @@ fn of_many_changes_the_last_is_written() {
 }
 
 #[test]
-fn what_does_not_change_is_not_written() {
+fn unchanged_settings_are_not_written() {
     let (_home, path) = place();
     drop(change(load_from(&path), |settings| {
         settings.set_size(DEFAULT_SIZE);
@@ -105,14 +105,14 @@ fn what_does_not_change_is_not_written() {
 }
 
 #[test]
-fn a_size_that_no_window_should_have_is_brought_within_bounds() {
+fn a_window_size_out_of_range_is_clamped() {
     let mut settings = Settings::<NoSwitches>::default();
     settings.set_size(Size::new(1.0, 1e9));
     assert_eq!(settings.size, Size::new(MIN_SIZE.width, MAX_SIDE));
 }
 
 #[test]
-fn a_file_that_will_not_do_is_told_and_kept() {
+fn an_invalid_file_is_reported_and_kept() {
     let huge = vec![b' '; 100_000];
     let cases: [(&[u8], &str); 12] = [
         (b"", "EOF"),
@@ -121,14 +121,14 @@ fn a_file_that_will_not_do_is_told_and_kept() {
         (b"\xff\xfe", "expected value"),
         (b"[]", "invalid"),
         (&huge, "too long"),
-        (b"{\"version\": 7, \"colour\": 3}", "version 7"),
+        (b"{\"version\": 7, \"colour\": 3}", "version is 7"),
         (
             b"{\"version\": 1, \"width\": 1, \"height\": 560}",
-            "width and height",
+            "window size is out of range",
         ),
         (
             b"{\"version\": 1, \"width\": 640, \"height\": 1e30}",
-            "width and height",
+            "window size is out of range",
         ),
         (
             b"{\"version\": 1, \"width\": \"wide\", \"height\": 560}",
@@ -161,7 +161,7 @@ fn a_file_that_will_not_do_is_told_and_kept() {
 }
 
 #[test]
-fn what_is_missing_in_the_file_is_at_its_beginning() {
+fn a_missing_field_has_its_default() {
     let (_home, path) =
         place_with(b"{\"version\": 1, \"width\": 700, \"height\": 560, \"later\": []}");
     let loaded = load_from(&path);
@@ -172,12 +172,15 @@ fn what_is_missing_in_the_file_is_at_its_beginning() {
 }
 
 #[test]
-fn what_is_no_file_is_told_and_kept() {
+fn a_directory_in_place_of_the_file_is_reported_and_kept() {
     let (_home, path) = place();
     fs::create_dir_all(&path).unwrap();
     let loaded = load_from(&path);
     let notice = loaded.notice.clone().expect("it is said");
-    assert!(notice.to_string().contains("it is no file"), "{notice}");
+    assert!(
+        notice.to_string().contains("it is not a regular file"),
+        "{notice}"
+    );
     drop(change(loaded, |settings| settings.switches.bright = true));
     assert!(file::kept_aside(&path).is_dir());
     assert!(load_from(&path).settings.switches.bright);
@@ -192,9 +195,9 @@ fn a_device_is_not_read() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told() {
+fn a_failed_write_is_reported() {
     let (home, path) = place();
-    // In the place of the directory.
+    // At the path of the directory.
     fs::write(home.path().join("shm-core"), "").unwrap();
     let loaded = LoadedSettings::<Lamp> {
         path: Some(path),
@@ -208,9 +211,9 @@ fn what_cannot_be_written_is_told() {
 }
 
 #[test]
-fn what_cannot_be_set_aside_is_not_overwritten() {
+fn an_invalid_file_that_cannot_be_renamed_is_not_overwritten() {
     let (_home, path) = place_with(b"precious");
-    // What is in a directory is not replaced by a file.
+    // A directory is not replaced by a file.
     fs::create_dir(file::kept_aside(&path)).unwrap();
     let mut keeper = SettingsWriter::new(load_from(&path));
     let task = keeper.change(|settings| settings.switches.bright = true);
@@ -220,7 +223,7 @@ fn what_cannot_be_set_aside_is_not_overwritten() {
 }
 
 #[test]
-fn without_a_home_nothing_is_remembered_and_nothing_is_wrong() {
+fn without_a_home_nothing_is_saved() {
     let loaded: LoadedSettings<Lamp> = load(None);
     assert_eq!(loaded.notice, None);
     let task = change(loaded, |settings| settings.switches.bright = true);

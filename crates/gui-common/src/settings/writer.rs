@@ -1,4 +1,4 @@
-//! Remembers what changes, off the window's thread.
+//! Saves changed settings off the window's thread.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -12,26 +12,26 @@ use super::{LoadedSettings, Settings, Switches, file};
 use crate::tr;
 use crate::widget::status::Status;
 
-/// How long nothing changes before it is written: a window that is dragged larger changes many
+/// The time without changes before the settings are written: resizing a window changes them many
 /// times a second.
 const QUIET_PERIOD: Duration = Duration::from_millis(500);
 
-/// How long the end of a program waits at most for the last of it to be written.
+/// The maximum time that the end of the program waits for the last write.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Keeps a window's [`Settings`], and writes them when they have changed: a moment later, and
+/// Holds a window's [`Settings`], and writes them after they have changed, with a short delay and
 /// when it is dropped.
 #[derive(Debug)]
 pub struct SettingsWriter<S> {
     settings: Settings<S>,
     path: Option<PathBuf>,
     is_damaged: bool,
-    /// Begins with the first change.
+    /// Started by the first change.
     writer: Option<WriterHandle<S>>,
 }
 
 impl<S: Switches> SettingsWriter<S> {
-    /// Goes on from what was loaded.
+    /// Creates a writer from the loaded settings.
     pub fn new(loaded: LoadedSettings<S>) -> SettingsWriter<S> {
         SettingsWriter {
             settings: loaded.settings,
@@ -41,13 +41,13 @@ impl<S: Switches> SettingsWriter<S> {
         }
     }
 
-    /// Returns what is remembered.
+    /// Returns the settings.
     pub fn settings(&self) -> &Settings<S> {
         &self.settings
     }
 
-    /// Changes what is remembered. The task tells of what goes wrong: now or later, here or with
-    /// a later change; it ends with the keeper.
+    /// Changes the settings. The task reports failed writes, including later ones; it ends with the
+    /// writer.
     pub fn change(&mut self, change: impl FnOnce(&mut Settings<S>)) -> Task<Status> {
         let before = self.settings.clone();
         change(&mut self.settings);
@@ -71,12 +71,12 @@ impl<S: Switches> SettingsWriter<S> {
     }
 }
 
-/// The thread that writes, seen from the window's.
+/// The window's side of the writer thread.
 #[derive(Debug)]
 struct WriterHandle<S> {
-    /// `None` at the end: that is how the thread learns of it.
+    /// Set to `None` on drop, which ends the thread.
     changes: Option<Sender<Settings<S>>>,
-    /// Disconnected when all is written.
+    /// Disconnected when everything is written.
     end: Receiver<()>,
 }
 
@@ -112,7 +112,7 @@ impl<S: Switches> WriterHandle<S> {
 impl<S> WriterHandle<S> {
     fn write(&self, settings: Settings<S>) {
         if let Some(changes) = &self.changes {
-            // The thread listens until it is told the end.
+            // The thread receives until the channel is closed.
             changes.send(settings).ok();
         }
     }
@@ -121,13 +121,13 @@ impl<S> WriterHandle<S> {
 impl<S> Drop for WriterHandle<S> {
     fn drop(&mut self) {
         self.changes = None;
-        // Disconnected is what is waited for. A disk that does not answer shall not keep the
+        // Waits for the disconnect, with a timeout: a disk that does not respond must not keep the
         // program from ending.
         self.end.recv_timeout(EXIT_TIMEOUT).ok();
     }
 }
 
-/// The thread that writes, seen from itself.
+/// The state of the writer thread.
 struct WriterThread {
     path: PathBuf,
     is_damaged: bool,
@@ -138,7 +138,7 @@ struct WriterThread {
 impl WriterThread {
     fn work<S: Switches>(&mut self, changed: &Receiver<Settings<S>>) {
         while let Ok(mut latest) = changed.recv() {
-            // Until it is quiet, or the end: then at once.
+            // Waits until the settings no longer change; at the end of the program, writes at once.
             while let Ok(newer) = changed.recv_timeout(QUIET_PERIOD) {
                 latest = newer;
             }
@@ -147,18 +147,18 @@ impl WriterThread {
     }
 
     fn write<S: Switches>(&mut self, settings: &Settings<S>) {
-        // What cannot be set aside is not overwritten either.
+        // An invalid file that cannot be renamed is not overwritten.
         let written = self
             .set_aside()
             .map_err(|error| error.to_string())
             .and_then(|()| file::write(&self.path, settings).map_err(|error| error.reason()));
         match written {
             Ok(()) => self.has_reported_failure = false,
-            // Once is enough, until it has gone well again.
+            // Reports only the first of consecutive failures.
             Err(_) if self.has_reported_failure => {}
             Err(reason) => {
                 self.has_reported_failure = true;
-                // Nobody listens at the end of the program.
+                // At the end of the program the receiver is gone.
                 self.failures
                     .unbounded_send(write_failure(&self.path, &reason))
                     .ok();

@@ -1,7 +1,8 @@
-//! What is wrong and what to do, for each error of shm-core and qt-bridge, in the language of the window.
+//! Explanations of the errors of shm-core and qt-bridge, with a remedy, in the language of the
+//! window.
 //!
-//! The libraries say what failed; the remedy is said here, kind by kind, by entries `error-…` and
-//! `reason-…`. What the system or a decoder says is told as it says it.
+//! The libraries report what failed; the remedy for each kind is added here, by the entries
+//! `error-…` and `reason-…`. Messages of the system and of decoders are passed on unchanged.
 
 use std::error::Error;
 use std::path::Path;
@@ -18,9 +19,9 @@ use crate::text::group::Group;
 use crate::text::language::{self, Language};
 use crate::tr;
 
-/// An error in the language of the window.
+/// An error that is explained in the language of the window.
 pub trait Explain {
-    /// Says what is wrong and what to do.
+    /// Returns the problem and the remedy.
     fn explain(&self) -> String;
 }
 
@@ -28,16 +29,16 @@ mod io;
 mod qt;
 mod reason;
 
-/// Reads a key from the command line; where it is none, says why.
+/// Parses a key from the command line.
 ///
 /// # Errors
 ///
-/// The explanation, as an error of the command line.
+/// Returns the explanation, as an error of the command line.
 pub fn address(text: &str) -> Result<Address, String> {
     text.parse().map_err(|error: AddressError| error.explain())
 }
 
-/// Says the underlying error; to those who read English, also what the library was about to do.
+/// Returns the text of the underlying error; in English, also the failed operation.
 fn cause(doing: &str, error: &dyn Error) -> String {
     match (error.source(), Language::current()) {
         (Some(source), Language::English) => format!("{doing}: {source}"),
@@ -46,7 +47,7 @@ fn cause(doing: &str, error: &dyn Error) -> String {
     }
 }
 
-/// Says the underlying error.
+/// Returns the text of the underlying error.
 fn source(error: &dyn Error) -> String {
     error.source().map(ToString::to_string).unwrap_or_default()
 }
@@ -101,7 +102,7 @@ impl Explain for AttachError {
             }
             AttachErrorKind::WrongKind => tr!("error-attach-kind", key = key),
             AttachErrorKind::Permission => tr!("error-attach-permission", key = key),
-            // Groups have names, which shm-core does not know.
+            // shm-core does not know the names of groups.
             AttachErrorKind::Group { group } => {
                 let group = Group::of(*group).to_string();
                 tr!("group-not-member", key = key, group = group)
@@ -320,11 +321,13 @@ impl Explain for PresenceError {
             PresenceErrorKind::NoDirectory { candidates } => {
                 let candidates = candidates.iter().map(Explain::explain);
                 tr!(
-                    "error-link-no-directory",
+                    "error-presence-no-directory",
                     reason = language::names(candidates)
                 )
             }
-            PresenceErrorKind::Io { doing } => tr!("error-link-io", reason = cause(doing, self)),
+            PresenceErrorKind::Io { doing } => {
+                tr!("error-presence-io", reason = cause(doing, self))
+            }
             _ => self.to_string(),
         }
     }
@@ -336,7 +339,7 @@ impl Explain for Polling {
     }
 }
 
-/// Names somebody who is attached: `loader-app (pid 4711)`.
+/// Returns the name of a participant: `loader-app (pid 4711)`.
 pub fn peer_name(peer: &Participant) -> String {
     tr!("peer", program = peer.program, pid = peer.process)
 }

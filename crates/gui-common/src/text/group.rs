@@ -95,7 +95,7 @@ impl fmt::Display for GroupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "There is no such group in {FILE}. The command id tells which are yours; a group id will do"
+            "There is no such group in {FILE}. The command id lists your groups; a group id is accepted"
         )
     }
 }
@@ -110,7 +110,7 @@ mod tests {
                           users:x:100:\n";
 
     #[test]
-    fn names_and_numbers_are_understood() {
+    fn group_names_and_ids_are_parsed() {
         for (text, id, shown) in [
             ("video", 44, "video"),
             ("44", 44, "video"),

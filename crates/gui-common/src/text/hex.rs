@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-/// How many bytes stand in one line.
+/// The number of bytes in one line.
 pub(crate) const BYTES_PER_LINE: usize = 16;
 
-/// Writes `bytes` as lines of offset, sixteen bytes in hexadecimal, and the printable ones as text.
+/// Formats `bytes` as lines of the offset, sixteen bytes in hexadecimal, and the printable ones as
+/// text.
 ///
 /// ```text
 /// 00000000  48 65 6c 6c 6f                                    |Hello|
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_lines() {
+    fn no_bytes_give_no_lines() {
         assert_eq!(dump(&[]), "");
     }
 }

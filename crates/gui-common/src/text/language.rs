@@ -1,8 +1,8 @@
-//! The language of the windows: which one it is, and how things are said in it.
+//! The language of the windows, and the texts in it.
 //!
-//! Every sentence is an entry in `languages/TAG.ftl`, one file a language, in [Fluent]'s form.
-//! [`tr!`](crate::tr) says one. A window [chooses](choose) its language once, before it says
-//! anything; a command never does, and so speaks English, which scripts can read.
+//! Every text is an entry in `languages/TAG.ftl`, one file for each language, in [Fluent]'s format.
+//! [`tr!`](crate::tr) returns one. A window [sets](set) its language once, before it shows
+//! anything; a command never does, so that its output is English, which scripts can parse.
 //!
 //! [Fluent]: https://projectfluent.org
 
@@ -23,17 +23,17 @@ use shm_core::{Key, Process, Sequence};
 use shm_io::Address;
 use unic_langid::LanguageIdentifier;
 
-/// A language that the windows speak.
+/// A language of the windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// English, which every other one falls back to.
+    /// English, the fallback of all others.
     #[default]
     English,
     /// Chinese in simplified characters.
     SimplifiedChinese,
 }
 
-/// Says the entry of an id, with what its placeholders stand for.
+/// Returns the text of an id, with its placeholders filled in.
 ///
 /// ```
 /// use gui_common::tr;
@@ -50,11 +50,11 @@ macro_rules! tr {
     };
 }
 
-/// What the process has chosen.
+/// The language of the process.
 static CHOSEN: OnceLock<Language> = OnceLock::new();
 
 thread_local! {
-    /// What this thread speaks for now, whatever was chosen.
+    /// The language that overrides the process's for this thread.
     static SPOKEN: Cell<Option<Language>> = const { Cell::new(None) };
 }
 
@@ -62,7 +62,7 @@ impl Language {
     /// All of them.
     pub const ALL: [Language; 2] = [Language::English, Language::SimplifiedChinese];
 
-    /// Returns its tag, as standards write it.
+    /// Returns the BCP 47 tag.
     pub const fn tag(self) -> &'static str {
         match self {
             Language::English => "en",
@@ -70,14 +70,14 @@ impl Language {
         }
     }
 
-    /// Finds the language that a tag or the name of a locale asks for: `en`, `zh_CN.UTF-8`.
+    /// Returns the language of a tag or the name of a locale: `en`, `zh_CN.UTF-8`.
     ///
-    /// Regions that write traditional characters, such as `zh_TW`, do not ask for simplified ones.
+    /// Regions with traditional characters, such as `zh_TW`, do not match simplified Chinese.
     pub(crate) fn of_tag(tag: &str) -> Option<Language> {
         Language::first_of([tag])
     }
 
-    /// Finds the first of some tags that the windows speak.
+    /// Returns the language of the first tag that the windows support.
     fn first_of<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<Language> {
         let identifier = |tag: &str| tag.split(['.', '@']).next()?.parse().ok();
         let asked_for: Vec<LanguageIdentifier> = tags.into_iter().filter_map(identifier).collect();
@@ -92,10 +92,10 @@ impl Language {
         })
     }
 
-    /// Finds the language that the locale of this process asks for.
+    /// Returns the language of the process's locale.
     ///
-    /// The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is not empty names the locale, as POSIX
-    /// has it. Where it is not the one of C, the list in `LANGUAGE` goes before it, as in gettext.
+    /// The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is not empty names the locale, as in
+    /// POSIX. Unless it is the C locale, the list in `LANGUAGE` takes precedence, as in gettext.
     pub fn of_locale() -> Language {
         Language::of_variables(|name| env::var(name).ok())
     }
@@ -110,7 +110,7 @@ impl Language {
         Language::first_of(asked_for.split(':')).unwrap_or_default()
     }
 
-    /// Returns the language that this thread speaks.
+    /// Returns the current language of this thread.
     pub fn current() -> Language {
         let chosen = || CHOSEN.get().copied().unwrap_or_default();
         SPOKEN.get().unwrap_or_else(chosen)
@@ -133,7 +133,7 @@ impl Language {
     }
 }
 
-/// Returns `true` if a locale is the one of C, in which there is no language.
+/// Returns `true` if a locale is the C locale, which has no language.
 fn is_c(locale: &str) -> bool {
     matches!(locale.split('.').next(), Some("C" | "POSIX"))
 }
@@ -152,7 +152,7 @@ impl FromStr for Language {
     }
 }
 
-/// No window speaks the language that was asked for.
+/// The error for a language that the windows do not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LanguageError;
 
@@ -165,13 +165,13 @@ impl fmt::Display for LanguageError {
 
 impl Error for LanguageError {}
 
-/// Chooses the language of all threads, once and for all. A second choice changes nothing.
+/// Sets the language of all threads. Only the first call has an effect.
 pub fn set(language: Language) {
     CHOSEN.get_or_init(|| language);
 }
 
-/// Lets this thread speak `language` while `work` goes on, whatever was chosen: for what scripts
-/// read of a window, and for tests.
+/// Runs `work` with `language` as the language of this thread: for output that scripts parse, and
+/// for tests.
 pub fn with_language<T>(language: Language, work: impl FnOnce() -> T) -> T {
     struct Before(Option<Language>);
 
@@ -188,24 +188,25 @@ pub fn with_language<T>(language: Language, work: impl FnOnce() -> T) -> T {
 type Entries = FluentBundle<FluentResource>;
 
 fn read(language: Language) -> Entries {
-    // What cannot be read is left out, and said in English or by its id. A test finds it.
+    // An entry that cannot be parsed is skipped, and its English text or id is used. A test finds
+    // it.
     let resource = FluentResource::try_new(language.source().to_owned());
     let resource = resource.unwrap_or_else(|(rest, _)| rest);
     let tag = language.tag().parse();
     let mut entries = FluentBundle::new_concurrent(vec![tag.unwrap_or_default()]);
-    // Marks around placeholders would be copied along with what is selected.
+    // Isolation marks around placeholders would be copied with a selection.
     entries.set_use_isolating(false);
     entries.add_resource_overriding(resource);
     entries
 }
 
-/// What a placeholder stands for.
+/// The value of a placeholder.
 pub trait Argument {
-    /// Makes it what an entry takes: a number, by which an entry may choose, or a text.
+    /// Converts to a number, by which an entry can select a variant, or to a text.
     fn value(&self) -> FluentValue<'_>;
 }
 
-/// Fluent's numbers are floating: one that does not fit is a text.
+/// Fluent's numbers are floating-point: an integer that does not fit becomes a text.
 fn whole(number: u64) -> FluentValue<'static> {
     const EXACT: u64 = 1 << 53;
     match number {
@@ -251,17 +252,17 @@ impl<T: Argument + ?Sized> Argument for &T {
     }
 }
 
-/// Says the entry of an id. Most use [`tr!`](crate::tr); this is for ids out of a table.
+/// Returns the text of an id. Most callers use [`tr!`](crate::tr); this is for ids from a table.
 ///
-/// What this thread's language does not have is said in English, and what English does not have
-/// by its id: a person should see a strange word rather than nothing.
+/// Falls back to English, and then to the id itself, so that the user sees a word rather than
+/// nothing.
 pub fn message(id: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
     message_in(Language::current(), id, arguments)
         .or_else(|| message_in(Language::English, id, arguments))
         .unwrap_or_else(|| id.to_owned())
 }
 
-/// Says the entry of an id in one language, where it has one.
+/// Returns the text of an id in one language, if it has one.
 pub(crate) fn message_in(
     language: Language,
     id: &str,
@@ -273,18 +274,18 @@ pub(crate) fn message_in(
         .iter()
         .map(|(name, value)| (*name, value.clone()))
         .collect();
-    // What is wrong with an entry, such as an unknown placeholder, stands in what is said.
+    // Errors of an entry, such as an unknown placeholder, appear in the text.
     let mut errors = Vec::new();
     let said = entries.format_pattern(pattern, Some(&arguments), &mut errors);
     Some(said.into_owned())
 }
 
-/// Says sentences one after the other.
+/// Joins sentences.
 pub fn sentences(parts: impl IntoIterator<Item = String>) -> String {
     joined(parts, &tr!("between-sentences"))
 }
 
-/// Says names one after the other.
+/// Joins names to a list.
 pub fn names(parts: impl IntoIterator<Item = String>) -> String {
     joined(parts, &tr!("between-names"))
 }

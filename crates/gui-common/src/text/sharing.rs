@@ -1,12 +1,12 @@
-//! Who beside its owner may read a segment, in words.
+//! The access that other users have to a segment, in words.
 
 use shm_core::segment::{Permissions, Readers};
 
 use crate::text::group::Group;
 use crate::tr;
 
-/// Says who beside its owner may read a segment, or even change it: `other users may read it`.
-/// `None` where nobody else may.
+/// Returns which other users may read or change a segment: `other users may read it`. Returns
+/// `None` if none may.
 pub fn describe(permissions: Permissions) -> Option<String> {
     let mode = mode(permissions);
     let group = Group::of(permissions.group).to_string();
@@ -15,12 +15,12 @@ pub fn describe(permissions: Permissions) -> Option<String> {
         (Readers::Owner, _) => None,
         (Readers::Group, false) => Some(tr!("shared-group", group = group, mode = mode)),
         (Readers::Group, true) => Some(tr!("shared-group-write", group = group, mode = mode)),
-        (Readers::Everybody, false) => Some(tr!("shared-everybody", mode = mode)),
-        (Readers::Everybody, true) => Some(tr!("shared-everybody-write", mode = mode)),
+        (Readers::Everybody, false) => Some(tr!("shared-others", mode = mode)),
+        (Readers::Everybody, true) => Some(tr!("shared-others-write", mode = mode)),
     }
 }
 
-/// Writes the permission bits: `644`.
+/// Formats the permission bits: `644`.
 pub fn mode(permissions: Permissions) -> String {
     format!("{:03o}", permissions.mode & 0o7777)
 }

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_quoted_where_the_shell_would_read_more_into_them() {
+    fn words_with_special_characters_are_quoted() {
         assert_eq!(quoted("MySharedMemory"), "MySharedMemory");
         assert_eq!(quoted("two words"), "'two words'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_reads_back_what_was_quoted() {
+    fn a_shell_parses_a_quoted_word_back() {
         let words: [&[u8]; 5] = [
             b"plain",
             b"it's \\ $HOME `id`",

@@ -1,13 +1,11 @@
-//! The door through which both programs write: a terminal gets nothing that steers or deceives.
+//! The terminal output of both programs: no control character of untrusted input reaches a
+//! terminal.
 //!
-//! Texts, names and errors may contain what other users chose. Where a stream is a terminal, hidden
-//! characters ([`shm_core::escape`]) reach it escaped, except for line feeds and tabs. Into a pipe or a
-//! file everything goes as it is, and to a terminal too with [`EscapeOption`]. Lints forbid `println!`
-//! and its like, so that all of both programs goes through here.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the door that everybody else goes through"
-)]
+//! Texts, names and errors may contain untrusted input. If a stream is a terminal, hidden
+//! characters ([`shm_core::escape`]) are escaped, except for line feeds and tabs. A pipe or a file
+//! gets everything unchanged, and so does a terminal with [`EscapeOption`]. Lints forbid `println!`
+//! and similar macros, so that all output goes through this module.
+#![expect(clippy::disallowed_methods, reason = "all other code uses this module")]
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
@@ -23,10 +21,10 @@ use shm_core::escape;
 
 use crate::desktop::copy_writer::CopyWriter;
 
-/// Whether everything goes raw, wherever it goes.
+/// Whether nothing is escaped, even on a terminal.
 static IS_RAW: AtomicBool = AtomicBool::new(false);
 
-/// The option of both programs that has everything written as it is.
+/// The option of both programs that turns escaping off.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct EscapeOption {
     /// Write control and invisible characters to a terminal as they are. Without it they are
@@ -37,7 +35,7 @@ pub struct EscapeOption {
 }
 
 impl EscapeOption {
-    /// Lets everything through, where that was asked for.
+    /// Applies the option.
     pub fn apply(self) {
         if self.no_escape {
             escape_nothing();
@@ -45,39 +43,39 @@ impl EscapeOption {
     }
 }
 
-/// Writes everything as it is from now on, to a terminal too.
+/// Turns escaping off for the process.
 pub(crate) fn escape_nothing() {
     IS_RAW.store(true, Ordering::Relaxed);
 }
 
-/// Locks standard output, for what is written in many pieces. Who has written the last one flushes it.
+/// Locks standard output for output in many pieces. The caller flushes it after the last one.
 pub fn stdout() -> Escaping<CopyWriter<StdoutLock<'static>>> {
-    // Copied first, because what is written may lie in shared memory that a peer cuts short.
+    // Copied first, because the bytes may lie in shared memory that a peer truncates.
     Escaping::new(CopyWriter::new(io::stdout().lock()), is_stdout_escaped())
 }
 
-/// Returns whether hidden characters are escaped on standard output.
+/// Returns `true` if hidden characters are escaped on standard output.
 pub fn is_stdout_escaped() -> bool {
     is_escaped(&io::stdout())
 }
 
-/// Returns whether standard output is a terminal.
+/// Returns `true` if standard output is a terminal.
 pub fn is_stdout_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Returns whether standard error is a terminal, where somebody may read what a script would not.
+/// Returns `true` if standard error is a terminal, and so read by a user and not by a script.
 pub fn is_stderr_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Makes of a text what can stand in a line of standard output: its line ends and tabs are always
-/// escaped, and its other hidden characters where that is a terminal.
+/// Escapes a text for one line of standard output: line ends and tabs always, other hidden
+/// characters if it is a terminal.
 pub fn line(text: &str) -> Cow<'_, str> {
     one_line(text, is_stdout_escaped())
 }
 
-/// Prints a line, and says nothing where nobody listens any more.
+/// Prints a line to standard output. A closed pipe is ignored.
 pub fn print(words: impl fmt::Display) {
     let mut stdout = stdout();
     writeln!(stdout, "{}", line(&words.to_string()))
@@ -85,25 +83,26 @@ pub fn print(words: impl fmt::Display) {
         .ok();
 }
 
-/// Says something in a line of standard error. Where nobody listens any more, it stays unsaid.
+/// Prints a line to standard error. A closed pipe is ignored.
 pub fn print_error(words: impl fmt::Display) {
     let mut said = one_line(&words.to_string(), is_escaped(&io::stderr())).into_owned();
     said.push('\n');
-    // At once, so that the lines of several threads do not mix.
+    // In one write, so that the lines of several threads do not mix.
     io::stderr().lock().write_all(said.as_bytes()).ok();
 }
 
-/// Erases the line that the cursor is in.
+/// The control sequence that erases the current line.
 const ERASE: &str = "\r\x1b[K";
 
-/// A line of a terminal that tells how far something is, and is written over again and again.
+/// A progress line on a terminal, overwritten by each update.
 #[derive(Debug, Default)]
 pub struct Progress {
     is_shown: bool,
 }
 
 impl Progress {
-    /// Shows these words in place of the last ones; a script that reads standard error is told nothing.
+    /// Shows a progress text in place of the last one; does nothing unless standard error is a
+    /// terminal.
     pub fn show(&mut self, words: impl fmt::Display) {
         if is_stderr_terminal() {
             self.is_shown = true;
@@ -111,7 +110,7 @@ impl Progress {
         }
     }
 
-    /// Makes room for what is written next.
+    /// Erases the progress line, so that other output can follow.
     pub fn erase(&mut self) {
         if std::mem::take(&mut self.is_shown) {
             steer("");
@@ -119,25 +118,25 @@ impl Progress {
     }
 }
 
-/// Writes over the line that the cursor is in.
+/// Overwrites the current line.
 fn steer(words: &str) {
     let written = [ERASE, words].concat();
     io::stderr().lock().write_all(written.as_bytes()).ok();
 }
 
-/// Ends the program as clap does: with the help on standard output, or with what is wrong with the
-/// arguments, which may contain anything, on standard error.
+/// Ends the program as clap does: prints the help to standard output, or the error of the
+/// arguments, which are untrusted input, to standard error.
 pub fn exit(error: &clap::Error) -> ! {
     if error.use_stderr() {
         write_text_to_stderr(&error.render().to_string());
     } else {
-        // Help and version: the program's own words, in the colours of a terminal.
+        // Help and version: trusted text, with terminal colours.
         error.print().ok();
     }
     process::exit(error.exit_code());
 }
 
-/// Lets the message of a panic go through the door too: it may quote what was read.
+/// Escapes panic messages too, because they may quote untrusted input.
 pub fn guard_panics() {
     panic::set_hook(Box::new(|info| {
         let thread = std::thread::current();
@@ -176,18 +175,19 @@ fn one_line(text: &str, is_escaped: bool) -> Cow<'_, str> {
     }
 }
 
-/// Escapes the hidden characters of what is written through it, except for line feeds and tabs. What
-/// is not UTF-8 is written as `\x9b`, because some terminals take a byte for a control.
+/// A writer that escapes hidden characters, except for line feeds and tabs. Bytes that are not
+/// UTF-8 are written as `\x9b`, because some terminals interpret single bytes as control
+/// characters.
 #[derive(Debug)]
 pub struct Escaping<W: Write> {
     inner: W,
     is_escaped: bool,
-    /// The beginning of a character whose end was not written yet.
+    /// The first bytes of a character that is not yet complete.
     begun: Begun,
 }
 
-/// Returns whether a byte can be the first one of a hidden character: most bytes of most texts cannot,
-/// and are passed over without decoding them.
+/// Returns `true` if a byte can begin a hidden character. Most bytes of most texts cannot, and are
+/// skipped without decoding.
 fn may_begin_hidden(byte: &u8) -> bool {
     !matches!(byte, b' '..=b'~' | b'\n' | b'\t')
 }
@@ -200,7 +200,7 @@ struct Begun {
 }
 
 impl<W: Write> Escaping<W> {
-    /// Writes to `inner`, and escapes where that is asked for.
+    /// Creates a writer to `inner` that escapes if `is_escaped`.
     pub fn new(inner: W, is_escaped: bool) -> Escaping<W> {
         Escaping {
             inner,
@@ -209,7 +209,7 @@ impl<W: Write> Escaping<W> {
         }
     }
 
-    /// Writes what it can of a chunk, and keeps the beginning of its last character.
+    /// Writes a chunk, and keeps an incomplete character at its end.
     fn write_escaped(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while self.begun.length > 0 {
             let Some((first, rest)) = bytes.split_first() else {
@@ -228,7 +228,7 @@ impl<W: Write> Escaping<W> {
                     self.begun.length += 1;
                     bytes = rest;
                 }
-                // The next byte begins something else.
+                // The next byte begins another character.
                 Err(_) => self.give_up()?,
             }
         }
@@ -271,7 +271,7 @@ impl<W: Write> Escaping<W> {
             .try_for_each(|byte| write!(self.inner, r"\x{byte:02x}"))
     }
 
-    /// Writes the beginning of a character that has no end.
+    /// Writes the bytes of an incomplete character.
     fn give_up(&mut self) -> io::Result<()> {
         let Begun { bytes, length } = std::mem::take(&mut self.begun);
         self.write_bytes(&bytes[..length])
@@ -287,7 +287,7 @@ impl<W: Write> Write for Escaping<W> {
         Ok(bytes.len())
     }
 
-    /// Writes what is left, the beginning of a character too: who flushes has said all.
+    /// Writes the rest, including an incomplete character: after a flush nothing follows.
     fn flush(&mut self) -> io::Result<()> {
         self.give_up()?;
         self.inner.flush()

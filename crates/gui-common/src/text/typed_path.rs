@@ -1,10 +1,10 @@
-//! A path as people type or paste it.
+//! A path that the user types or pastes.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Returns the path that `text` means: without the blanks around it, `~/` being the home folder.
-/// `None` where nothing is left.
+/// Parses a typed path: trims white space and expands `~/` to the home folder. Returns `None` if
+/// nothing is left.
 pub fn parse(text: &str) -> Option<PathBuf> {
     parse_with_home(text, env::home_dir().as_deref())
 }
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_around_a_path_do_not_count() {
+    fn white_space_around_a_path_is_trimmed() {
         let expected = Some(PathBuf::from("/tmp/my photo.png"));
         assert_eq!(parse_with_home(" /tmp/my photo.png\n", None), expected);
         assert_eq!(parse_with_home(" \t", None), None);

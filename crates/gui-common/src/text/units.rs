@@ -89,7 +89,7 @@ pub(crate) fn rough_age_lasts(time: Duration) -> Duration {
     Duration::from_secs(next).saturating_sub(time)
 }
 
-/// Writes how long something took, short as it may be: `0.4 ms`, `3 ms`, `1.5 s`, then as [`age`] does.
+/// Formats a duration, including short ones: `0.4 ms`, `3 ms`, `1.5 s`, then as [`age`] does.
 pub fn lapse(time: Duration) -> String {
     match time.as_micros() {
         micros @ 0..1_000 => milliseconds(format!("0.{}", micros / 100)),
@@ -112,7 +112,7 @@ fn milliseconds(number: String) -> String {
 ///
 /// # Errors
 ///
-/// [`DurationError`] where the text is no such number, is negative, or is too long to wait for.
+/// [`DurationError`] if the text is not such a number, is negative, or is too long to wait for.
 pub fn duration(text: &str) -> Result<Duration, DurationError> {
     let text = text.trim();
     let digits = text
@@ -133,7 +133,7 @@ pub fn duration(text: &str) -> Result<Duration, DurationError> {
         .ok_or_else(|| DurationError::new(text))
 }
 
-/// A text that is no duration.
+/// The error for a text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DurationError {
     text: String,
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_takes_no_time_is_told_in_milliseconds() {
+    fn short_durations_are_in_milliseconds() {
         for (micros, written) in [
             (0, "0.0 ms"),
             (449, "0.4 ms"),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_read_as_people_write_them() {
+    fn byte_counts_use_decimal_units() {
         assert_eq!(bytes(0), "0 bytes");
         assert_eq!(bytes(1), "1 byte");
         assert_eq!(bytes(999), "999 bytes");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000), "1,000");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn rough_ages_last_until_they_change() {
+    fn a_rough_age_is_valid_until_it_changes() {
         let mut time = Duration::from_millis(500);
         let mut said = rough_age(time);
         assert_eq!(said, "just now");
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_an_example() {
+    fn an_invalid_text_is_refused_with_an_example() {
         for text in ["", "s", "-1s", "10 days", "1e400s", "1.2.3", "9e9", "NaN"] {
             let error = duration(text).expect_err(text);
             assert!(error.to_string().contains("such as 500ms"), "{error}");

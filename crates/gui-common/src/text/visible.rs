@@ -1,12 +1,9 @@
-//! Words in a window: what others chose cannot deceive who reads them.
+//! Text in a window: untrusted text cannot deceive the user.
 //!
-//! A bidirectional control that is drawn raw rearranges the words around it, and an invisible
-//! character lets two names look the same. A lint forbids iced's own `text`, so that all words are
-//! drawn through here. A field shows its value by [`in_field`], and takes it back by [`typed`].
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the door that everybody else goes through"
-)]
+//! A bidirectional control character reorders the text around it, and an invisible character makes
+//! two names look the same. A lint forbids iced's own `text`, so that all text is drawn by this
+//! module. A field escapes its value by [`in_field`] and restores it by [`typed`].
+#![expect(clippy::disallowed_methods, reason = "all other code uses this module")]
 
 use std::borrow::Cow;
 
@@ -14,12 +11,12 @@ use iced::widget::text::{Fragment, IntoFragment};
 use iced::widget::{Text, text};
 use shm_core::escape;
 
-/// Draws words of one line, with their hidden characters escaped.
+/// Draws one line of text with hidden characters escaped.
 pub fn line<'a>(words: impl IntoFragment<'a>) -> Text<'a> {
     text(escaped(words, escape::line))
 }
 
-/// Draws words of several lines, with their hidden characters escaped.
+/// Draws several lines of text with hidden characters escaped.
 pub fn lines<'a>(words: impl IntoFragment<'a>) -> Text<'a> {
     text(escaped(words, escape::text))
 }
@@ -33,7 +30,7 @@ fn escaped<'a>(words: impl IntoFragment<'a>, escape: fn(&str) -> Cow<'_, str>) -
     visible.map_or(words, Cow::Owned)
 }
 
-/// Makes what stands in a field visible, so that [`typed`] finds it again.
+/// Escapes the hidden characters of a field's value, so that [`typed`] can restore them.
 pub fn in_field(value: &str) -> Cow<'_, str> {
     if !value.contains(escape::is_hidden) {
         return value.into();
@@ -49,7 +46,7 @@ pub fn in_field(value: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// Makes of what a field shows what is meant: the hidden characters that stand there escaped.
+/// Restores the hidden characters that a field shows escaped.
 pub fn typed(text: String) -> String {
     const BEGIN: &str = r"\u{";
     let mut meant = String::with_capacity(text.len());
@@ -80,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_hidden_is_drawn_escaped() {
+    fn hidden_characters_are_drawn_escaped() {
         assert_eq!(escaped("a\u{202e}b\nc", escape::line), r"a\u{202e}b\nc");
         assert_eq!(escaped("a\u{202e}b\nc", escape::text), "a\\u{202e}b\nc");
         assert!(matches!(
@@ -90,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_gives_back_what_it_shows() {
+    fn a_field_restores_what_it_escapes() {
         for value in [
             "",
             "K",

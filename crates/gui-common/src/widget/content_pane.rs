@@ -1,4 +1,4 @@
-//! The card that shows what is in shared memory, and the lines of facts below it.
+//! The card that shows the content of a segment, and the lines of facts below it.
 
 use std::time::{Instant, SystemTime};
 
@@ -30,8 +30,8 @@ use facts::{age_of, bytes_notice, cut_notice, hex_color, percent};
 pub use facts::{also_attached, facts, loaded_by};
 pub use shown_text::offset_of;
 
-/// How far above its own line a tall script begins, at most. The editor draws every line that
-/// begins within it.
+/// The most that the glyphs of a tall script extend above their line. The editor draws every line
+/// that begins within this distance.
 const OVERHANG: f32 = 2.0;
 
 /// The widget id of the shown text, to give it the focus.
@@ -41,24 +41,24 @@ pub const TEXT: &str = "shown text";
 #[derive(Debug)]
 pub struct ContentPane {
     snapshot: Snapshot,
-    /// Notes when a picture that came by itself is drawn.
+    /// Records when a picture of the live view is drawn.
     draw_latency: Option<DrawLatency>,
     editor: text_editor::Content,
     font: Font,
-    /// What of a picture is looked at.
+    /// The visible part of a picture.
     seen: picture_view::Seen,
 }
 
-/// What a person does to the shown text.
+/// An action of the user on the shown content.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Selects, scrolls, moves; edits are ignored.
     Text(text_editor::Action),
-    /// Copies the selected part of the text as it is, and not as it is shown.
+    /// Copies the selection from the original text, not from the escaped text on the screen.
     Copied(String),
     /// Zooms into a picture, moves it, or points at it.
     Picture(picture_view::Seen),
-    /// An age that is shown is another one now.
+    /// A shown age has changed.
     Aged,
 }
 
@@ -82,7 +82,7 @@ impl ContentPane {
         }
     }
 
-    /// Shows what a watch has seen.
+    /// Shows a content that a monitor has read.
     pub fn from_update(update: Update) -> ContentPane {
         ContentPane {
             draw_latency: Some(update.draw_latency),
@@ -90,11 +90,11 @@ impl ContentPane {
         }
     }
 
-    /// Shows what a watch has seen in place of what was shown.
+    /// Replaces the content with one that a monitor has read.
     pub fn replace(&mut self, update: Update) {
         let is_picture = |snapshot: &Snapshot| matches!(snapshot.content, Preview::Picture(_));
         if is_picture(&self.snapshot) && is_picture(&update.snapshot) {
-            // It is looked at as the last one was.
+            // The zoom and position of the last picture are kept.
             update.draw_latency.set_seen(self.seen);
             self.draw_latency = Some(update.draw_latency);
             self.snapshot = update.snapshot;
@@ -103,31 +103,31 @@ impl ContentPane {
         }
     }
 
-    /// Returns what is shown.
+    /// Returns the shown snapshot.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
-    /// Returns the text in the card; empty where it shows something else.
+    /// Returns the text in the card, or an empty text if it shows something else.
     pub fn shown_text(&self) -> String {
         self.editor.text()
     }
 
-    /// Takes over who is attached now, as seen by [`segment::info`].
+    /// Updates the attached participants from [`segment::info`].
     pub fn observe(&mut self, info: &segment::Info) {
         self.snapshot.attached.clone_from(&info.attached);
         self.snapshot.persistent = info.persistent;
         self.snapshot.permissions = Some(info.permissions());
     }
 
-    /// Takes over that the segment is gone; what is shown stays, since it is a copy.
+    /// Records that the segment is gone. The content stays, because it is a copy.
     pub fn observe_gone(&mut self) {
         self.snapshot.attached.clear();
         self.snapshot.persistent = false;
         self.snapshot.permissions = None;
     }
 
-    /// Follows what a person does.
+    /// Handles an action of the user.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Text(action) if action.is_edit() => {}
@@ -139,13 +139,13 @@ impl ContentPane {
                     draw_latency.set_seen(seen);
                 }
             }
-            // It is drawn anew, as after any message.
+            // The message itself causes the redraw.
             Message::Aged => {}
         }
         Task::none()
     }
 
-    /// Draws the card; it fills what it is given.
+    /// Draws the card; it fills the available space.
     pub fn view(&self) -> Element<'_, Message> {
         match &self.snapshot.content {
             Preview::Text(text) if text.shown.is_empty() => notice(
@@ -160,7 +160,7 @@ impl ContentPane {
             Preview::Picture(picture) => {
                 let view = picture_view::picture_view(picture, self.seen, Message::Picture);
                 let draw_latency = self.draw_latency.as_ref().map(DrawLatency::view);
-                // So far in that its corners do not stand out of the card's round ones.
+                // Inset, so that its corners do not overlap the card's round corners.
                 card(container(stack![view].extend(draw_latency)).padding(theme::space::TINY))
             }
             Preview::Bytes(bytes) => card(column![
@@ -174,8 +174,8 @@ impl ContentPane {
         }
     }
 
-    /// Draws the text, as many whole lines of it as there is room for: the renderer would draw the
-    /// lower half of a last line over what is below.
+    /// Draws as many whole lines of the text as fit: the renderer would draw a partial last line
+    /// over the widget below.
     fn view_text(&self) -> Element<'_, Message> {
         responsive(move |size| {
             let padding = 2.0 * theme::space::MEDIUM;
@@ -198,7 +198,7 @@ impl ContentPane {
         .into()
     }
 
-    /// Lets copy the text itself where it is shown otherwise.
+    /// Copies from the original text if the shown text is escaped.
     fn binding(&self, press: KeyPress) -> Option<Binding<Message>> {
         match (read_only(press)?, &self.snapshot.content) {
             (Binding::Copy, Preview::Text(text)) if shown_text::has_hidden(&text.shown) => {
@@ -209,7 +209,7 @@ impl ContentPane {
         }
     }
 
-    /// Says what of a picture is looked at: `12, 34 · #3A5FE0FF · 200 %`.
+    /// Describes the pixel under the pointer and the zoom: `12, 34 · #3A5FE0FF · 200 %`.
     fn looked_at(&self) -> Option<String> {
         let Preview::Picture(picture) = &self.snapshot.content else {
             return None;
@@ -223,17 +223,17 @@ impl ContentPane {
         (!parts.is_empty()).then(|| parts.join(" · "))
     }
 
-    /// Draws the two lines below the card: what it is, who loaded it and who else is attached, and
-    /// what of a picture is looked at. There are always two, cut where there is no room, so that
-    /// the card keeps its height while people come and go.
+    /// Draws the two lines below the card: the facts of the content, its publisher and the other
+    /// participants, and the pixel under the pointer. There are always two lines, cut if they do
+    /// not fit, so that the card keeps its height while participants attach and detach.
     ///
-    /// Those who are `told` of elsewhere in the window are left out. At the right of the people
-    /// stand the figures of a run of pictures.
+    /// Processes in `shown_elsewhere` are shown elsewhere in the window and are left out. The figures of a
+    /// live stream stand at the right.
     pub fn view_facts<'a>(
         &self,
         now: SystemTime,
         figures: Option<Figures>,
-        told: &[Process],
+        shown_elsewhere: &[Process],
     ) -> Element<'a, Message> {
         let quiet = |words| {
             visible::line(words)
@@ -243,7 +243,7 @@ impl ContentPane {
         };
         let people = [
             loaded_by(&self.snapshot, now),
-            also_attached(&self.snapshot, told),
+            also_attached(&self.snapshot, shown_elsewhere),
         ];
         let people = row(people
             .into_iter()
@@ -268,14 +268,14 @@ impl ContentPane {
         .into()
     }
 
-    /// An invisible element that has the facts drawn anew when an age in them changes.
+    /// An invisible element that redraws the facts when an age in them changes.
     fn view_alarm<'a>(&self, now: SystemTime) -> Option<Element<'a, Message>> {
         let lasts = units::rough_age_lasts(age_of(self.snapshot.origin.as_ref()?, now));
         Some(redraw_at(Instant::now() + lasts, Message::Aged))
     }
 }
 
-/// Draws the card with words instead of content: what is the matter, and what to do.
+/// Draws the card with a notice instead of content: the state, and what to do.
 pub fn notice<'a, M: 'a>(
     title: impl text::IntoFragment<'a>,
     body: impl text::IntoFragment<'a>,
@@ -343,8 +343,8 @@ fn footnote<'a, M: 'a>(words: String) -> Element<'a, M> {
         .into()
 }
 
-/// Lets through what reads a text and keeps from the editor what would change it, so that those
-/// keys stay free for the window.
+/// Passes the key presses that read the text to the editor and blocks those that edit it, so that
+/// the window can use them.
 fn read_only(press: KeyPress) -> Option<Binding<Message>> {
     match Binding::from_key_press(press)? {
         Binding::Cut => Some(Binding::Copy),

@@ -1,7 +1,7 @@
 //! Files that are dragged over a window and dropped on it.
 //!
-//! The window system tells of each file by itself, and never how many there are: all of them
-//! hover before the first is dropped, so those are counted.
+//! The window system reports each file separately and never their number. All files hover before
+//! the first is dropped, so the hovering files are counted.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,12 @@ use crate::text::visible;
 use crate::tr;
 use crate::widget::theme;
 
-/// One file of a drag, or its end.
+/// A drag event for one file, or the end of the drag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A file is over the window.
     Hovered(PathBuf),
-    /// A file was let go of over the window.
+    /// A file was dropped on the window.
     Dropped(PathBuf),
     /// The files left the window again.
     Left,
@@ -36,7 +36,7 @@ pub struct Dropped {
 #[derive(Debug, Default)]
 pub struct DropTarget {
     hovered: Vec<PathBuf>,
-    /// How many of them have been let go of.
+    /// How many of them were dropped.
     dropped: usize,
 }
 
@@ -49,7 +49,8 @@ fn files() -> Subscription<Event> {
     })
 }
 
-/// While files are held no button reaches the window: where one does, their source has died.
+/// During a drag no button event reaches the window. If one does, the source of the drag has
+/// crashed.
 fn clicks() -> Subscription<Event> {
     event::listen_with(|event, _status, _window| match event {
         iced::Event::Mouse(mouse::Event::ButtonPressed(_)) => Some(Event::Left),
@@ -58,14 +59,14 @@ fn clicks() -> Subscription<Event> {
 }
 
 impl DropTarget {
-    /// Begins with nothing over the window.
+    /// Creates a target with no file over the window.
     pub fn new() -> DropTarget {
         DropTarget::default()
     }
 
-    /// Listens for files. Not every desktop lets them be dropped: Wayland's does not yet.
+    /// Listens for dragged files. winit does not support this on Wayland.
     pub fn subscription(&self) -> Subscription<Event> {
-        // Beside the files, not with them: another subscription would miss what comes meanwhile.
+        // A separate subscription, because replacing the one for files would lose events.
         let clicks = match self.hovered.is_empty() {
             true => Subscription::none(),
             false => clicks(),
@@ -73,14 +74,14 @@ impl DropTarget {
         Subscription::batch([files(), clicks])
     }
 
-    /// Follows a drag. Returns, once for each, what was dropped.
+    /// Handles a drag event. Returns the dropped files once for each drag.
     pub fn update(&mut self, event: Event) -> Option<Dropped> {
         match event {
             Event::Hovered(path) => {
                 if self.dropped > 0 {
                     *self = DropTarget::new();
                 }
-                // Some sources are asked more than once.
+                // Some sources report a file more than once.
                 if !self.hovered.contains(&path) {
                     self.hovered.push(path);
                 }
@@ -102,8 +103,7 @@ impl DropTarget {
         }
     }
 
-    /// Draws, while files are over the window, what becomes of them: the first one's name, and
-    /// `outcome`.
+    /// Draws the name of the first file and `outcome` while files are over the window.
     pub fn view<'a, M: 'a>(&self, outcome: impl text::IntoFragment<'a>) -> Option<Element<'a, M>> {
         let first = self.hovered.first().filter(|_| self.dropped == 0)?;
         let words = column![
@@ -136,7 +136,7 @@ fn names(first: &Path, others: usize) -> String {
     }
 }
 
-/// Returns the last part of a path, as people call a file.
+/// Returns the file name of a path, or the path if it has none.
 pub fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or(path.as_os_str())
@@ -174,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn one_drop_of_many_files_is_told_once() {
+    fn a_drop_of_many_files_is_reported_once() {
         let mut target = DropTarget::new();
         for _ in 0..2 {
-            // The second question of a slow source brings the same names again.
+            // A slow source reports the same names twice.
             hovered(&mut target, &["/a.png", "/b", "/c", "/a.png", "/b", "/c"]);
             assert!(says(&target, "a.png and 2 more"));
             let dropped = drop_all(&mut target, &["/a.png", "/b", "/c"]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_left_the_window_is_forgotten() {
+    fn files_that_leave_the_window_are_forgotten() {
         let mut target = DropTarget::new();
         hovered(&mut target, &["/a", "/b"]);
         assert!(says(&target, "a and one more"));
@@ -201,13 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn a_drop_that_never_ended_does_not_swallow_the_next() {
+    fn an_unfinished_drop_does_not_block_the_next() {
         let mut target = DropTarget::new();
         hovered(&mut target, &["/a", "/b"]);
         assert_eq!(drop_all(&mut target, &["/a"]), first_of("/a", 1));
         hovered(&mut target, &["/c"]);
         assert_eq!(drop_all(&mut target, &["/c"]), first_of("/c", 0));
-        // A window system that does not tell what hovers.
+        // A window system that does not report hovering files.
         assert_eq!(drop_all(&mut target, &["/d"]), first_of("/d", 0));
         assert_eq!(drop_all(&mut target, &["/e"]), first_of("/e", 0));
     }

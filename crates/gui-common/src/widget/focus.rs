@@ -1,27 +1,27 @@
-//! The focus, which Tab takes round the fields of a window.
+//! Keyboard focus: Tab cycles through the fields of a window.
 
 use iced::Task;
 use iced::widget::operation;
 
-/// Where to go on to.
+/// The direction in which the focus moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// To the next field; from the last to the first.
+    /// To the next field; from the last field to the first.
     Forward,
-    /// To the field before; from the first to the last.
+    /// To the previous field; from the first field to the last.
     Backward,
 }
 
-/// Moves the focus from one of `fields` to another, by their ids in the order of the window.
-/// Those that are not drawn now are left out.
+/// Moves the focus from one of `fields` to the next. The ids are in the order of the window; fields
+/// that are not drawn are skipped.
 ///
-/// iced's own operations stop behind the last field, with nothing focused, before they begin anew.
+/// iced's own operations leave nothing focused after the last field before they wrap around.
 pub fn go<M: Send + 'static>(fields: &'static [&'static str], direction: Direction) -> Task<M> {
     let asked = fields.iter().enumerate().map(|(index, field)| {
         operation::is_focused(*field).map(move |is_focused| (index, is_focused))
     });
     Task::batch(asked).collect().then(move |mut drawn| {
-        // They answer in any order.
+        // The operations finish in any order.
         drawn.sort_unstable();
         match other(&drawn, direction).and_then(|index| fields.get(index)) {
             Some(field) => operation::focus(*field),
@@ -30,7 +30,8 @@ pub fn go<M: Send + 'static>(fields: &'static [&'static str], direction: Directi
     })
 }
 
-/// Chooses one of the fields, each given by its number and whether it has the focus.
+/// Returns the index of the field that gets the focus. Each field is given by its index and whether
+/// it is focused.
 fn other(drawn: &[(usize, bool)], direction: Direction) -> Option<usize> {
     let focused = drawn.iter().position(|(_, is_focused)| *is_focused);
     let chosen = match (direction, focused) {
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_goes_round_what_is_drawn() {
+    fn focus_cycles_through_the_drawn_fields() {
         use Direction::{Backward, Forward};
         let nothing: [(usize, bool); 0] = [];
         assert_eq!(other(&nothing, Forward), None);

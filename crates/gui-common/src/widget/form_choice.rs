@@ -1,4 +1,4 @@
-//! The drop-down beside a Qt key: how what stands under it is read, and how it is written.
+//! The drop-down beside a Qt key that chooses the form of its content.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use crate::widget::theme;
 /// The widget id of the drop-down.
 pub const ID: &str = "form";
 
-/// The room for the longest name, beside the arrow.
+/// The width of the longest name and the arrow.
 const WIDTH: f32 = 128.0;
 
-/// What can be chosen, in the order of the list.
+/// The choices, in the order of the list.
 const CHOICES: [Choice; 6] = [
     Choice(None),
     Choice(Some(Form::QString)),
@@ -26,7 +26,7 @@ const CHOICES: [Choice; 6] = [
     Choice(Some(Form::QImage)),
 ];
 
-/// A form, or none: then it is recognised when it is read, and fits the content when it is written.
+/// A form, or `None`: the form is then detected on reading and chosen by the content on writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Choice(Option<Form>);
 
@@ -36,7 +36,7 @@ impl fmt::Display for Choice {
     }
 }
 
-/// Names a form as Qt programmers do.
+/// Returns the name of the Qt type of a form.
 pub fn name(form: Form) -> String {
     match form {
         Form::QString => "QString".to_owned(),
@@ -47,14 +47,14 @@ pub fn name(form: Form) -> String {
     }
 }
 
-/// Returns what stands below in the list; below the last, the first.
+/// Returns the next choice in the list; after the last, the first.
 pub(crate) fn next(chosen: Option<Form>) -> Option<Form> {
     let mut choices = CHOICES.into_iter().cycle();
     choices.find(|choice| choice.0 == chosen);
     choices.next().and_then(|choice| choice.0)
 }
 
-/// Draws the drop-down, as high as a field.
+/// Draws the drop-down at the height of a field.
 pub(crate) fn view<'a, Message: Clone + 'a>(
     chosen: Option<Form>,
     on_choose: impl Fn(Option<Form>) -> Message + 'a,
@@ -72,7 +72,7 @@ pub(crate) fn view<'a, Message: Clone + 'a>(
         })
         .style(theme::drop_down)
         .menu_style(theme::drop_down_list);
-    // Of the list's own label the software renderer would draw only the lower half anew.
+    // The software renderer redraws only the lower half of the list's own label.
     let label = visible::line(chosen.to_string())
         .size(theme::SMALL_SIZE)
         .line_height(line)
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_goes_round_all_forms() {
+    fn the_shortcut_cycles_through_all_forms() {
         let mut seen = vec![None];
         while let Some(form) = next(seen[seen.len() - 1]) {
             seen.push(Some(form));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_as_high_as_a_field() {
+    fn the_drop_down_is_as_high_as_a_field() {
         let beside: Element<'_, Option<Form>> = iced::widget::text_input("", "")
             .size(theme::TEXT_SIZE)
             .padding([theme::space::SMALL, theme::space::MEDIUM])

@@ -1,4 +1,4 @@
-//! The help: a card over the dimmed window with all of its shortcuts.
+//! The help: a card over the dimmed window that lists all shortcuts.
 
 use iced::widget::{button, center, column, container, mouse_area, opaque, row, scrollable, space};
 use iced::{Center, Element, Fill};
@@ -9,15 +9,15 @@ use crate::tr;
 use crate::widget::shortcut::Shortcut;
 use crate::widget::theme;
 
-/// An id that no widget has: to give it the focus takes it from all others, so that keys are
-/// meant for the help, and not for a field below it.
+/// An id that no widget has. Focusing it removes the focus from all widgets, so that key presses go
+/// to the help and not to a field below it.
 pub const NO_FIELD: &str = "no field";
 
-/// Room for the longest keys.
+/// The width of the longest chord.
 const KEYS_WIDTH: f32 = 136.0;
 
-/// Draws the help: the shortcuts of the window, and those of its picture. It dims what lies below;
-/// a click beside it closes it, as Esc does.
+/// Draws the help: the shortcuts of the window and of its picture, over the dimmed window. A click
+/// beside the card closes it, as Esc does.
 pub fn view<'a, Message: Clone + 'static>(
     tables: impl IntoIterator<Item = &'static [Shortcut<Message>]>,
     close: Message,
@@ -46,7 +46,7 @@ pub fn view<'a, Message: Clone + 'static>(
     opaque(mouse_area(dimmed).on_press(close))
 }
 
-fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a, Message> {
+fn view_shortcut<'a, Other, Message: 'a>(shortcut: &Shortcut<Other>) -> Element<'a, Message> {
     let keys = row(shortcut.chords.iter().map(|chord| {
         container(visible::line(chord.to_string()).size(theme::SMALL_SIZE))
             .padding([0.0, theme::space::SMALL])
@@ -96,7 +96,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_key_and_what_it_does_are_drawn() {
+    fn every_shortcut_and_its_label_are_drawn() {
         let mut ui = iced_test::simulator(view([TABLE], "close"));
         for words in ["F5", "Ctrl+S", "Show it", "?", "Open the help", "Ctrl+1"] {
             ui.find(words)
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_closes_by_its_button_and_by_a_click_beside_it() {
+    fn the_help_closes_by_its_button_and_by_a_click_beside_it() {
         let mut ui = iced_test::simulator(view([TABLE], "close"));
         ui.click("Close").expect("the button is drawn");
         assert_eq!(ui.into_messages().collect::<Vec<_>>(), ["close"]);

@@ -1,4 +1,4 @@
-//! The icon that a window shows in the desktop's lists of windows.
+//! The icon of a window in the desktop's window list.
 
 use std::io::Cursor;
 
@@ -6,9 +6,9 @@ use iced::window;
 use iced::window::icon::from_rgba;
 use image::{ImageFormat, ImageReader};
 
-/// Decodes the icon of a program, which is a PNG; `None` where it is none.
+/// Decodes the PNG icon of a program. Returns `None` if it is not a PNG.
 ///
-/// One of 64 × 64 pixels takes a tenth of a millisecond.
+/// An icon of 64 × 64 pixels takes 0.1 ms.
 pub fn of(png: &[u8]) -> Option<window::Icon> {
     let pixels = ImageReader::with_format(Cursor::new(png), ImageFormat::Png)
         .decode()
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_png_is_no_icon() {
+    fn an_invalid_png_is_no_icon() {
         assert!(of(b"").is_none());
         assert!(of(b"<svg/>").is_none());
     }

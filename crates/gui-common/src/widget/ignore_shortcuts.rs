@@ -1,6 +1,6 @@
-//! A field that leaves to the window what is pressed with Ctrl.
+//! A field that leaves chords with Ctrl to the window.
 //!
-//! iced's own writes the `1` of Ctrl+1 into its text, as if Ctrl were not held.
+//! iced's `text_input` inserts the `1` of Ctrl+1, as if Ctrl were not pressed.
 
 use iced::advanced::layout::{self, Layout};
 use iced::advanced::widget::{Operation, Tree, tree};
@@ -10,8 +10,8 @@ use iced::{
     keyboard::{self, Modifiers},
 };
 
-/// Keeps from a field the characters that are pressed with Ctrl. Copying, pasting and the like are
-/// no characters.
+/// Wraps a field so that it ignores characters pressed with Ctrl. Copy, paste and similar chords
+/// still work.
 pub fn ignore_shortcuts<'a, Message: 'a>(
     field: impl Into<Element<'a, Message>>,
 ) -> Element<'a, Message> {
@@ -31,7 +31,7 @@ fn is_chord(event: &Event) -> bool {
     else {
         return false;
     };
-    // AltGr, with which characters are written on many keyboards, comes as Ctrl and Alt on some.
+    // AltGr, which types characters on many layouts, is reported as Ctrl and Alt on some systems.
     let is_command = modifiers.command() && !modifiers.contains(Modifiers::ALT);
     let is_character = |text: &str| !text.chars().any(char::is_control);
     is_command && text.as_deref().is_some_and(is_character)
@@ -153,7 +153,7 @@ mod tests {
     use iced_test::simulator::press_key;
 
     #[test]
-    fn only_what_is_written_without_ctrl_is_text() {
+    fn characters_with_ctrl_are_not_typed() {
         let press = |character: &str, text: &str, modifiers: Modifiers| {
             let mut event = press_key(Key::Character(character.into()), Some(text.into()));
             if let Event::Keyboard(keyboard::Event::KeyPressed {

@@ -1,4 +1,4 @@
-//! The field that holds the key, checked while it is typed.
+//! The key field, which validates the key while the user types.
 
 use iced::widget::{column, row, space, text, text_input};
 use iced::{Center, Element, Fill};
@@ -12,24 +12,24 @@ use crate::widget::form_choice;
 use crate::widget::ignore_shortcuts::ignore_shortcuts;
 use crate::widget::theme;
 
-/// The key that both windows begin with.
+/// The default key of both windows.
 pub const DEFAULT_KEY: &str = "MySharedMemory";
 
 /// The widget id of the field, to give it the focus.
 pub const ID: &str = "key";
 
-/// What stands in the field, and whether it is a key.
+/// The text of the field, and the key that it parses to.
 #[derive(Clone, Debug)]
 pub struct KeyField {
     text: String,
-    /// The key, or the sentence that says why there is none.
+    /// The key, or the sentence that explains why the text is not a key.
     checked: Result<Address, String>,
-    /// How what stands under a Qt key is read and written, where that was chosen.
+    /// The chosen form of a Qt key's content.
     form: Option<Form>,
 }
 
 impl KeyField {
-    /// Begins with `text`, valid or not.
+    /// Creates a field with `text`, which may be invalid.
     pub fn new(text: impl Into<String>) -> KeyField {
         let text = text.into();
         let parsed = text.parse::<Address>();
@@ -41,14 +41,14 @@ impl KeyField {
         }
     }
 
-    /// Replaces the text, as its owner typed it. From one Qt key to another the form stays.
+    /// Replaces the text. The form is kept if both the old and the new text are Qt keys.
     pub fn set(&mut self, text: String) {
         let form = self.form;
         *self = KeyField::new(text);
         self.choose_form(form);
     }
 
-    /// Returns the text as it stands there.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -57,41 +57,41 @@ impl KeyField {
     ///
     /// # Errors
     ///
-    /// The sentence that says why the text is no key, where it is none.
+    /// Returns the sentence that explains why the text is not a key.
     pub fn key(&self) -> Result<&Address, &str> {
         self.checked.as_ref().map_err(String::as_str)
     }
 
-    /// Returns `true` if it is a Qt key that stands there, or becomes one.
+    /// Returns `true` if the text begins as a Qt key does.
     pub fn is_for_qt(&self) -> bool {
         QtKey::is_written_so(&self.text)
     }
 
-    /// Returns `true` if words beside the key should leave their room to it, in a window so wide: under a
-    /// Qt key it has given some to its form.
+    /// Returns `true` if a window of this width has no room for words beside the key, because the
+    /// form choice of a Qt key takes it.
     pub fn is_cramped_at(&self, width: f32) -> bool {
         const NARROW: f32 = 560.0;
         width < NARROW && self.is_for_qt()
     }
 
-    /// Returns the form that was chosen; `None` where it is to be found out.
+    /// Returns the chosen form, or `None` for automatic detection.
     pub fn form(&self) -> Option<Form> {
         self.form
     }
 
-    /// Chooses a form; only under a Qt key there is a choice.
+    /// Chooses a form. Has no effect unless the text is a Qt key.
     pub fn choose_form(&mut self, form: Option<Form>) {
         self.form = form.filter(|_| self.is_for_qt());
     }
 
-    /// Returns the form after the one that is chosen, in the order of the list.
+    /// Returns the form that follows the chosen one in the list.
     pub fn next_form(&self) -> Option<Form> {
         form_choice::next(self.form)
     }
 
-    /// Draws the label and the field with `beside` at its right, and before that the choice of a
-    /// form, where there is one; below them, what is wrong. That line is always there, so that
-    /// nothing moves while a key is typed.
+    /// Draws the label, the field, the form choice of a Qt key, and `beside`; below them, the
+    /// error. The error line always takes its space, so that the layout does not move while the
+    /// user types.
     pub fn view<'a, Message: Clone + 'a>(
         &'a self,
         on_input: impl Fn(String) -> Message + 'a,
@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn it_begins_with_the_key_of_the_original() {
+    fn the_default_key_is_that_of_the_qt_example() {
         let field = KeyField::default();
         assert_eq!(field.key().map(Address::as_str), Ok("MySharedMemory"));
     }
 
     #[test]
-    fn what_is_no_key_is_said_to_be_none_while_it_is_typed() {
+    fn an_invalid_key_shows_an_error_while_it_is_typed() {
         let mut field = KeyField::default();
         field.set("a/b".to_owned());
         assert_eq!(field.text(), "a/b");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_visible_in_the_field_and_in_what_is_wrong() {
+    fn hidden_characters_are_visible_in_the_field_and_in_the_error() {
         let field = KeyField::new("qt:a\u{202e}b");
         assert!(field.key().is_ok(), "a Qt program may have such a key");
         let mut ui = simulator(&field);
@@ -193,7 +193,7 @@ mod tests {
         let [Message::Edited(text)] = &typed[..] else {
             panic!("{typed:?}");
         };
-        // One escape is still one character, wherever the cursor was.
+        // An escape still stands for one character, wherever the cursor was.
         let characters = text.chars().filter(|one| *one == '\u{202e}').count();
         assert_eq!((characters, text.chars().count()), (1, 7), "{text:?}");
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn typing_and_enter_are_told() {
+    fn typing_and_enter_send_messages() {
         let field = KeyField::new("K");
         let mut ui = simulator(&field);
         ui.click(iced::widget::Id::new(ID))
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_chosen_under_a_qt_key_and_no_other() {
+    fn only_a_qt_key_has_a_choice_of_forms() {
         let is_offered = |field: &KeyField| {
             let offered = simulator(field).find(iced::widget::Id::new(form_choice::ID));
             offered.is_ok()

@@ -1,4 +1,4 @@
-//! A message that a window sends itself when a time has come.
+//! A message that a window sends itself at a given time.
 
 use std::time::Instant;
 
@@ -7,10 +7,9 @@ use iced::advanced::widget::{Tree, Widget};
 use iced::advanced::{Clipboard, Shell, mouse, renderer};
 use iced::{Element, Event, Length, Rectangle, Size, Theme, window};
 
-/// Draws nothing, and sends `message` when it is `due`.
+/// Returns an invisible element that sends `message` at the time `due`.
 ///
-/// Only the window's own thread wakes up for it. A timer elsewhere would wake those that carry its
-/// message as well.
+/// Only the window's own thread wakes up. A timer in the executor would wake its threads as well.
 pub(crate) fn redraw_at<'a, Message: Clone + 'a>(
     due: Instant,
     message: Message,
@@ -45,7 +44,7 @@ impl<Message: Clone, Renderer: iced::advanced::Renderer> Widget<Message, Theme, 
         shell: &mut Shell<'_, Message>,
         _: &Rectangle,
     ) {
-        // Each drawing of the window begins with this event.
+        // Each redraw begins with this event.
         if let Event::Window(window::Event::RedrawRequested(now)) = event {
             if *now >= self.due {
                 shell.publish(self.message.clone());
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn it_rings_when_it_is_due() {
+    fn the_message_is_sent_when_it_is_due() {
         let now = Instant::now();
         let second = Duration::from_secs(1);
         assert_eq!(messages_at(now, now + second), 0);

@@ -1,4 +1,4 @@
-//! The keys of a window: one table, which the keyboard obeys and the help shows.
+//! Keyboard shortcuts: one table that drives both the keyboard and the help.
 
 use std::fmt;
 
@@ -8,25 +8,25 @@ use iced::keyboard::{Event, Key, Modifiers, key::Named};
 use crate::text::language;
 use crate::tr;
 
-/// What some keys do, wherever the focus is.
+/// A shortcut that works wherever the focus is.
 #[derive(Debug)]
 pub struct Shortcut<Message: 'static> {
-    /// The keys, each of which does it.
+    /// The chords, each of which triggers it.
     pub chords: &'static [Chord],
-    /// The id of what they do, which is said in the imperative.
+    /// The id of the label, an imperative phrase.
     pub label_id: &'static str,
-    /// What they tell the window.
+    /// The message that it sends to the window.
     pub message: fn() -> Message,
 }
 
 impl<Message> Shortcut<Message> {
-    /// Says what the keys do.
+    /// Returns the label in the language of the window.
     pub fn label(&self) -> String {
         language::message(self.label_id, &[])
     }
 }
 
-/// A key with the modifiers that are held down meanwhile.
+/// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chord {
     main: Main,
@@ -36,14 +36,14 @@ pub struct Chord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Main {
     Named(Named),
-    /// A letter by its place on the keyboard, where the layout has no Latin letters.
+    /// A letter; by its position on the keyboard if the layout has no Latin letters.
     Letter(char),
-    /// What is written, by whatever keys the layout takes for it.
+    /// A character, whichever keys the layout needs for it.
     Sign(&'static str),
 }
 
 impl Chord {
-    /// A key alone that writes nothing.
+    /// Creates a chord of a key without modifiers that types nothing.
     pub const fn named(key: Named) -> Chord {
         Chord {
             main: Main::Named(key),
@@ -51,7 +51,7 @@ impl Chord {
         }
     }
 
-    /// A letter with Ctrl.
+    /// Creates a chord of Ctrl and a letter.
     pub const fn ctrl(letter: char) -> Chord {
         Chord {
             main: Main::Letter(letter),
@@ -59,7 +59,7 @@ impl Chord {
         }
     }
 
-    /// A sign, such as the question mark.
+    /// Creates a chord of a character, such as the question mark.
     pub const fn sign(sign: &'static str) -> Chord {
         Chord {
             main: Main::Sign(sign),
@@ -67,7 +67,7 @@ impl Chord {
         }
     }
 
-    /// The same key with Ctrl or Shift.
+    /// Returns the same key with more modifiers.
     #[must_use]
     pub const fn with(self, modifiers: Modifiers) -> Chord {
         Chord {
@@ -76,11 +76,11 @@ impl Chord {
         }
     }
 
-    /// Returns `true` if a field that is written in leaves this chord to the window.
+    /// Returns `true` if the window handles this chord even while a text field has the focus.
     ///
-    /// Letters with Ctrl and the function keys write nothing, and Esc is for both. Enter, Tab, the
-    /// question mark and the letters that copy and paste may be meant for the field, and it says so
-    /// by capturing them.
+    /// Letters with Ctrl and the function keys type nothing, and Esc is handled by both. Enter,
+    /// Tab, the question mark and the letters that copy and paste may be meant for the field, which
+    /// then captures the event.
     fn is_for_the_window(self) -> bool {
         match self.main {
             Main::Letter(letter) => !matches!(letter, 'c' | 'v' | 'x'),
@@ -109,7 +109,7 @@ impl Chord {
                         .is_some_and(|pressed| pressed.eq_ignore_ascii_case(&letter))
             }
             Main::Sign(sign) => {
-                // Shift is how many keyboards write it.
+                // On many layouts the character needs Shift.
                 let is_alike = *modifiers - Modifiers::SHIFT == self.modifiers;
                 let sign = Key::Character(sign);
                 is_alike && (modified_key.as_ref() == sign || key.as_ref() == sign)
@@ -118,7 +118,7 @@ impl Chord {
     }
 }
 
-/// Writes a chord as it stands on the keys: `Ctrl+L`, `Shift+Tab`, `?`.
+/// Writes a chord as it is labelled on the keyboard: `Ctrl+L`, `Shift+Tab`, `?`.
 impl fmt::Display for Chord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.modifiers.command() {
@@ -138,8 +138,8 @@ impl fmt::Display for Chord {
     }
 }
 
-/// Returns what a pressed key does, once however long it is held down. `status` says whether a
-/// widget has made use of it already.
+/// Returns the message of a pressed key; key repeats return `None`. `status` is `Captured` if a
+/// widget has already used the event.
 pub fn pressed<Message>(
     table: &[Shortcut<Message>],
     event: &Event,
@@ -151,7 +151,7 @@ pub fn pressed<Message>(
     }
 }
 
-/// The same, again and again for as long as the key is held down.
+/// Returns the message of a pressed key, also for key repeats.
 pub fn held<Message>(
     table: &[Shortcut<Message>],
     event: &Event,
@@ -167,7 +167,7 @@ pub fn held<Message>(
         .map(|shortcut| shortcut.message)
 }
 
-/// Returns the event of a chord being pressed on a keyboard with Latin letters.
+/// Returns the event of pressing a chord on a keyboard with Latin letters.
 #[cfg(any(test, feature = "testing"))]
 pub fn press(chord: Chord) -> Event {
     let key = match chord.main {
@@ -212,16 +212,22 @@ mod tests {
         },
     ];
 
-    fn told(event: &Event, status: event::Status) -> Option<&'static str> {
+    fn pressed_message(event: &Event, status: event::Status) -> Option<&'static str> {
         pressed(TABLE, event, status).map(|message| message())
     }
 
     #[test]
-    fn each_chord_is_obeyed_and_no_other() {
-        assert_eq!(told(&press(Chord::ctrl('l')), Ignored), Some("load"));
-        assert_eq!(told(&press(Chord::named(Named::F5)), Ignored), Some("load"));
+    fn only_chords_of_the_table_are_handled() {
+        assert_eq!(
+            pressed_message(&press(Chord::ctrl('l')), Ignored),
+            Some("load")
+        );
+        assert_eq!(
+            pressed_message(&press(Chord::named(Named::F5)), Ignored),
+            Some("load")
+        );
         let back = Chord::named(Named::Tab).with(Modifiers::SHIFT);
-        assert_eq!(told(&press(back), Ignored), Some("back"));
+        assert_eq!(pressed_message(&press(back), Ignored), Some("back"));
         for other in [
             Chord::named(Named::Tab),
             Chord::ctrl('l').with(Modifiers::SHIFT),
@@ -229,16 +235,19 @@ mod tests {
             Chord::ctrl('m'),
             Chord::sign("l"),
         ] {
-            assert_eq!(told(&press(other), Ignored), None, "{other}");
+            assert_eq!(pressed_message(&press(other), Ignored), None, "{other}");
         }
     }
 
     #[test]
-    fn a_field_keeps_what_it_writes() {
+    fn a_focused_field_keeps_its_characters() {
         let help = press(Chord::sign("?"));
-        assert_eq!(told(&help, Captured), None);
-        assert_eq!(told(&help, Ignored), Some("help"));
-        assert_eq!(told(&press(Chord::ctrl('l')), Captured), Some("load"));
+        assert_eq!(pressed_message(&help, Captured), None);
+        assert_eq!(pressed_message(&help, Ignored), Some("help"));
+        assert_eq!(
+            pressed_message(&press(Chord::ctrl('l')), Captured),
+            Some("load")
+        );
     }
 
     #[test]
@@ -264,11 +273,11 @@ mod tests {
             text,
             repeat: true,
         };
-        assert_eq!(told(&held, Ignored), None);
+        assert_eq!(pressed_message(&held, Ignored), None);
     }
 
     #[test]
-    fn letters_count_by_their_place_and_signs_by_what_they_write() {
+    fn letters_match_by_position_and_characters_by_value() {
         use iced::keyboard::key::{Code, Physical};
         let greek = Event::KeyPressed {
             key: Key::Character("λ".into()),
@@ -279,7 +288,7 @@ mod tests {
             text: None,
             repeat: false,
         };
-        assert_eq!(told(&greek, Ignored), Some("load"));
+        assert_eq!(pressed_message(&greek, Ignored), Some("load"));
         let german = Event::KeyPressed {
             key: Key::Character("ß".into()),
             modified_key: Key::Character("?".into()),
@@ -289,11 +298,11 @@ mod tests {
             text: Some("?".into()),
             repeat: false,
         };
-        assert_eq!(told(&german, Ignored), Some("help"));
+        assert_eq!(pressed_message(&german, Ignored), Some("help"));
     }
 
     #[test]
-    fn chords_are_written_as_on_the_keys() {
+    fn chords_are_formatted_as_on_the_keyboard() {
         let written = |chord: Chord| chord.to_string();
         assert_eq!(written(Chord::ctrl('l')), "Ctrl+L");
         assert_eq!(

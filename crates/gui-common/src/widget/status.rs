@@ -1,4 +1,4 @@
-//! The line at the bottom of a window that says what happened, what is wrong and what to do.
+//! The status line at the bottom of a window: what happened, and what to do about it.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use crate::text::terminal;
 use crate::text::visible;
 use crate::widget::theme::{self, Colors};
 
-/// How a [`Status`] is meant.
+/// The severity of a [`Status`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Nothing happened, or it is still happening.
+    /// Information, or an operation in progress.
     Neutral,
-    /// It was done.
+    /// The operation succeeded.
     Success,
-    /// It was done, with a catch.
+    /// The operation succeeded with a restriction.
     Warning,
-    /// It could not be done.
+    /// The operation failed.
     Error,
 }
 
@@ -32,22 +32,22 @@ pub struct Status {
 }
 
 impl Status {
-    /// Says what is going on.
+    /// Creates a neutral status.
     pub fn neutral(text: impl Into<String>) -> Status {
         Status::new(Level::Neutral, text)
     }
 
-    /// Says what was done.
+    /// Creates a status of success.
     pub fn success(text: impl Into<String>) -> Status {
         Status::new(Level::Success, text)
     }
 
-    /// Says what was done, and that there is a catch.
+    /// Creates a warning.
     pub fn warning(text: impl Into<String>) -> Status {
         Status::new(Level::Warning, text)
     }
 
-    /// Says what could not be done.
+    /// Creates an error.
     pub fn error(text: impl Into<String>) -> Status {
         Status::new(Level::Error, text)
     }
@@ -60,32 +60,32 @@ impl Status {
         }
     }
 
-    /// Adds what to do about it: a sentence of its own, in quieter type.
+    /// Adds a remedy: a separate sentence in smaller type.
     #[must_use]
     pub fn with_remedy(mut self, remedy: impl Into<String>) -> Status {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// Returns how it is meant.
+    /// Returns the severity.
     pub fn level(&self) -> Level {
         self.level
     }
 
-    /// Returns what happened.
+    /// Returns the sentence that states what happened.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Returns what to do about it.
+    /// Returns the remedy.
     pub fn remedy(&self) -> Option<&str> {
         self.remedy.as_deref()
     }
 
     /// Draws the line with `beside` at its right.
     ///
-    /// It always has room for a sentence and a remedy, so that nothing moves when they come and
-    /// go. It grows for longer ones, but never over what the window is there for.
+    /// It always has room for a sentence and a remedy, so that the layout does not move when they
+    /// change. It grows for longer texts up to a maximum height.
     pub fn view<'a, Message: 'a>(
         &'a self,
         beside: impl Into<Element<'a, Message>>,
@@ -106,7 +106,7 @@ impl Status {
         let words = column![sentence, remedy]
             .spacing(theme::space::TINY)
             .width(Fill);
-        // The mark sits in the middle of the first line, however many there are.
+        // The dot is centred on the first line.
         let mark = container(dot(move |theme| level.mark_color(theme)))
             .center_y(theme::line_height(theme::TEXT_SIZE));
         let line = row![mark, words].spacing(theme::space::SMALL);
@@ -158,7 +158,7 @@ impl Level {
     }
 }
 
-/// Draws a round mark. Drawn rather than written, because not every font has one.
+/// Draws a round dot. It is drawn and not typed, because not every font has the character.
 pub fn dot<'a, Message: 'a>(color: impl Fn(&Theme) -> Color + 'a) -> Element<'a, Message> {
     const DIAMETER: f32 = theme::extent::DOT;
     container(space().width(DIAMETER).height(DIAMETER))
@@ -172,7 +172,7 @@ pub fn dot<'a, Message: 'a>(color: impl Fn(&Theme) -> Color + 'a) -> Element<'a,
         .into()
 }
 
-/// The current [`Status`] of a window, told to scripts too where they asked for it.
+/// The current [`Status`] of a window, printed for scripts if `verbose`.
 #[derive(Clone, Debug)]
 pub struct StatusLine {
     current: Status,
@@ -180,7 +180,8 @@ pub struct StatusLine {
 }
 
 impl StatusLine {
-    /// Begins with `first`. A `verbose` line also prints each status to stderr as `status: …`.
+    /// Creates a status line that shows `first`. If `verbose`, it also prints each status to stderr
+    /// as `status: …`.
     pub fn new(first: Status, verbose: bool) -> StatusLine {
         let line = StatusLine {
             current: first,
@@ -190,18 +191,18 @@ impl StatusLine {
         line
     }
 
-    /// Replaces what is said.
+    /// Replaces the status.
     pub fn set(&mut self, status: Status) {
         self.current = status;
         self.print();
     }
 
-    /// Returns what is said now.
+    /// Returns the current status.
     pub fn current(&self) -> &Status {
         &self.current
     }
 
-    /// Prints what is of interest to scripts only, where they asked for it.
+    /// Prints a line for scripts to stderr if `verbose`.
     pub fn note(&self, words: impl fmt::Display) {
         if self.verbose {
             terminal::print_error(words);
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_chose_is_drawn_visible() {
+    fn hidden_characters_of_a_status_are_escaped() {
         let status = Status::error("K\u{202e} is gone.\nAll is well.").with_remedy("rm x\u{200b}");
         let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view(space()));
         ui.find(r"K\u{202e} is gone.\nAll is well.")

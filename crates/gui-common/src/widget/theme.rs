@@ -1,9 +1,8 @@
-//! The looks both windows share: colours, one radius, one spacing scale, two type sizes.
+//! The theme of both windows: colours, one radius, one spacing scale, two type sizes.
 //!
-//! The windows follow the system's light or dark. iced does that by itself as long as an
-//! application names no theme of its own, so nothing here is an [`iced::Theme`]: every style
-//! is a function that asks the current theme only whether it is dark, and picks its colours
-//! from [`Colors`].
+//! The windows follow the light or dark mode of the system. iced does this by itself if an
+//! application sets no theme of its own, so there is no [`iced::Theme`] here: every style is a
+//! function that takes only the mode from the current theme, and its colours from [`Colors`].
 
 use iced::border::Border;
 use iced::overlay::menu;
@@ -13,25 +12,25 @@ use iced::widget::{
 };
 use iced::{Background, Color, Font, Shadow, Theme, color};
 
-/// The family that both windows bring along, so that labels show where no font is installed.
+/// The font family that both programs embed, so that labels are drawn even if no font is installed.
 pub const FONT: Font = Font::with_name("Fira Sans");
 /// The fixed-width family, for text content that looks like code or columns.
 pub(crate) const MONOSPACE: Font = Font::MONOSPACE;
 
-/// The size of text that is read: labels, fields, content.
+/// The size of primary text: labels, fields, content.
 pub const TEXT_SIZE: f32 = 15.0;
-/// The size of text that is glanced at: facts, hints, captions.
+/// The size of secondary text: facts, hints, captions.
 pub const SMALL_SIZE: f32 = 13.0;
 
 /// The height of a line of text of this size.
 pub const fn line_height(size: f32) -> f32 {
-    // What iced makes of it where nothing else is said.
+    // iced's default line height.
     size * 1.3
 }
 
-/// The size of a dump of bytes: so small that one of its lines fits into a usual window.
+/// The size of a hex dump: one line fits into the default window.
 pub(crate) const DUMP_SIZE: f32 = 12.0;
-/// From line to line of shown text; one height for all scripts.
+/// The line height of shown text, the same for all scripts.
 pub(crate) const TEXT_LINE: f32 = 22.0;
 
 /// The radius of every corner.
@@ -39,7 +38,7 @@ pub const RADIUS: f32 = 8.0;
 
 /// The spacing scale: every gap and every padding is one of these.
 pub mod space {
-    /// Between things that are one thing.
+    /// Within a group.
     pub const TINY: f32 = 4.0;
     /// Between neighbours in a row.
     pub const SMALL: f32 = 8.0;
@@ -51,29 +50,29 @@ pub mod space {
     pub const HUGE: f32 = 24.0;
 }
 
-/// How high and wide things are that are alike in both windows.
+/// The sizes of elements that both windows have.
 pub mod extent {
     /// The height of the main action of a window.
     pub const MAIN_ACTION: f32 = 52.0;
     /// The height of fields, and of buttons beside them.
     pub const FIELD: f32 = 36.0;
-    /// The width of what stands at the right of the key, so that the field keeps its own.
+    /// The fixed width of the mark at the right of the key field.
     pub const BESIDE_KEY: f32 = 136.0;
-    /// The most that a few words in the middle of a card take, so that they read well.
+    /// The maximum width of a notice in a card.
     pub const WORDS: f32 = 420.0;
-    /// The most that a dialog takes, from side to side.
+    /// The maximum width of a dialog.
     pub const DIALOG_WIDTH: f32 = 560.0;
-    /// The most that a dialog takes, from top to bottom.
+    /// The maximum height of a dialog.
     pub const DIALOG_HEIGHT: f32 = 420.0;
-    /// The most that the line at the bottom takes, whatever it has to say.
+    /// The maximum height of the status line.
     pub(crate) const STATUS: f32 = 128.0;
-    /// The bars of what scrolls.
+    /// The width of scroll bars.
     pub const SCROLLBAR: f32 = 6.0;
-    /// The round mark before a few words.
+    /// The diameter of a status dot.
     pub const DOT: f32 = 8.0;
 }
 
-/// The colours of one appearance, named by what they are for.
+/// The colours of one mode, named by their purpose.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Colors {
     /// Behind everything.
@@ -84,9 +83,9 @@ pub struct Colors {
     pub field: Color,
     /// Hairlines around cards, fields and secondary buttons.
     pub border: Color,
-    /// Text to be read.
+    /// Primary text.
     pub text: Color,
-    /// Text to be glanced at, and placeholders.
+    /// Secondary text and placeholders.
     pub muted: Color,
     /// The one accent: primary buttons and the ring around what has the focus.
     pub accent: Color,
@@ -98,11 +97,11 @@ pub struct Colors {
     pub selection: Color,
     /// What a secondary or quiet button turns to under the pointer.
     pub hovered: Color,
-    /// Something was done.
+    /// A success.
     pub success: Color,
-    /// Something was done, with a catch.
+    /// A warning.
     pub warning: Color,
-    /// Something could not be done.
+    /// An error.
     pub error: Color,
     /// Every second square behind a transparent picture; the others are [`Colors::surface`].
     pub square: Color,
@@ -215,7 +214,7 @@ pub fn secondary_button(theme: &Theme, status: button::Status) -> button::Style 
     }
 }
 
-/// Styles an action that stays out of the way: text only, until the pointer is over it.
+/// Styles a quiet action: text only, until the pointer is over it.
 pub fn quiet_button(theme: &Theme, status: button::Status) -> button::Style {
     let colors = Colors::of(theme);
     let active = button::Style {
@@ -241,7 +240,7 @@ pub fn quiet_button(theme: &Theme, status: button::Status) -> button::Style {
     }
 }
 
-/// Styles an action that cannot be taken back.
+/// Styles an action that cannot be undone.
 pub fn danger_button(theme: &Theme, status: button::Status) -> button::Style {
     let colors = Colors::of(theme);
     let style = secondary_button(theme, status);
@@ -308,7 +307,7 @@ pub fn dialog(theme: &Theme) -> container::Style {
     card(theme)
 }
 
-/// Styles the card that says what becomes of a file while it is over the window.
+/// Styles the card that is shown while a file is over the window.
 pub(crate) fn drop_hint(theme: &Theme) -> container::Style {
     container::Style {
         border: focus_ring(Colors::of(theme).accent),
@@ -360,7 +359,7 @@ pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     }
 }
 
-/// Styles a one-line field whose content will not do.
+/// Styles a one-line field whose content is invalid.
 pub fn wrong_field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     text_input::Style {
         border: focus_ring(Colors::of(theme).error),
@@ -368,8 +367,7 @@ pub fn wrong_field(theme: &Theme, status: text_input::Status) -> text_input::Sty
     }
 }
 
-/// Styles a drop-down: it stands beside a field, and is pressed as a button. Its label is drawn over
-/// it.
+/// Styles a drop-down beside a field. Its label is drawn over it.
 pub(crate) fn drop_down(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
     let colors = Colors::of(theme);
     let (background, border) = match status {
@@ -406,7 +404,7 @@ fn focus_ring(color: Color) -> Border {
     }
 }
 
-/// Styles a multi-line editor that is written in.
+/// Styles an editable multi-line editor.
 pub fn editor(theme: &Theme, status: text_editor::Status) -> text_editor::Style {
     let colors = Colors::of(theme);
     text_editor::Style {
@@ -422,7 +420,7 @@ pub fn editor(theme: &Theme, status: text_editor::Status) -> text_editor::Style 
     }
 }
 
-/// Styles a multi-line editor that is only read from, and stands inside a card.
+/// Styles a read-only multi-line editor inside a card.
 pub fn reader(theme: &Theme, _status: text_editor::Status) -> text_editor::Style {
     let colors = Colors::of(theme);
     text_editor::Style {
@@ -434,7 +432,7 @@ pub fn reader(theme: &Theme, _status: text_editor::Status) -> text_editor::Style
     }
 }
 
-/// Styles a small picture: a hairline around it, so that a white one does not melt into the card.
+/// Styles a thumbnail: a hairline around it, so that a white picture stands out from the card.
 pub fn thumbnail(theme: &Theme) -> container::Style {
     let colors = Colors::of(theme);
     container::Style {
@@ -492,14 +490,14 @@ pub fn switch(theme: &Theme, status: toggler::Status) -> toggler::Style {
     }
 }
 
-/// Styles text that is glanced at.
+/// Styles secondary text.
 pub fn muted(theme: &Theme) -> text::Style {
     text::Style {
         color: Some(Colors::of(theme).muted),
     }
 }
 
-/// Styles text that says what is wrong.
+/// Styles the text of an error.
 pub fn wrong(theme: &Theme) -> text::Style {
     text::Style {
         color: Some(Colors::of(theme).error),
@@ -517,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_out_from_what_it_lies_on() {
+    fn text_has_enough_contrast() {
         for colors in [Colors::LIGHT, Colors::DARK] {
             for text in [
                 colors.text,

@@ -1,4 +1,4 @@
-//! What comes by itself: files that are dropped on the window, and what is pasted into it.
+//! Files that are dropped on the window, and the clipboard.
 
 use gui_common::desktop::clipboard::{ClipboardError, Pasted};
 use gui_common::tr;
@@ -9,7 +9,7 @@ use iced::Task;
 use super::{Message, State};
 
 impl State {
-    /// Says what becomes of a file that is over the window.
+    /// Returns the hint for a file that is dragged over the window.
     pub(super) fn drop_outcome(&self) -> String {
         match self.window.key.key() {
             Ok(key) => tr!("drop-outcome", key = key),
@@ -31,17 +31,17 @@ impl State {
             })
     }
 
-    /// Takes what is in the clipboard, unless it is meant for the input dialog.
+    /// Loads the clipboard, unless a dialog is open.
     pub(super) fn paste(&mut self) -> Task<Message> {
-        if self.is_covered() || self.key_to_load_under().is_none() {
+        if self.has_dialog() || self.load_key().is_none() {
             return Task::none();
         }
         self.clipboard.paste().map(Message::Pasted)
     }
 
     pub(super) fn take_pasted(&mut self, pasted: Result<Pasted, ClipboardError>) -> Task<Message> {
-        // The key may have been edited while the clipboard was asked.
-        let Some(key) = self.key_to_load_under() else {
+        // The key may have changed since the clipboard was read.
+        let Some(key) = self.load_key() else {
             return Task::none();
         };
         match pasted {
@@ -78,8 +78,8 @@ impl State {
     }
 }
 
-/// Says, where there were more files than one, what became of the others.
-pub(super) fn only_the_first(others: usize) -> Option<String> {
+/// Returns a note if only the first of several files is loaded.
+pub(super) fn first_file_note(others: usize) -> Option<String> {
     match others {
         0 => None,
         _ => Some(tr!("only-the-first", count = others + 1)),

@@ -1,4 +1,4 @@
-//! A file that is chosen, or whose path is typed, and loaded.
+//! Loads a file that is chosen in the file dialog or whose path is typed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,30 +16,31 @@ use super::loading::Loading;
 use super::view::PATH_FIELD;
 use super::{Message, State, clipboard_and_drop};
 use crate::file_dialog;
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 use crate::session::{LoadError, Loaded, Reply};
 
-/// What is known of the system's file dialog, which need not ever answer.
+/// The state of the file dialog, which may never return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileDialog {
     Closed,
     Open,
-    /// The button was pressed again, and it was said that a dialog is open.
-    OpenAndSaidSo,
+    /// The user pressed the button again, and the status line says that a dialog is open.
+    OpenReported,
 }
 
 impl State {
     pub(super) fn open_file_dialog(&mut self) -> Task<Message> {
-        if self.is_covered() || self.key_to_load_under().is_none() || !self.enter_file_dialog() {
+        if self.has_dialog() || self.load_key().is_none() || !self.enter_file_dialog() {
             return Task::none();
         }
         file_dialog::pick().map(Message::FileDialogEnded)
     }
 
-    /// Notes that a file dialog opens. Where one is open says so, and is content the next time.
+    /// Returns `true` if a file dialog may open. If one is open already, reports that once, and allows
+    /// another at the next press.
     pub(super) fn enter_file_dialog(&mut self) -> bool {
         if self.file_dialog == FileDialog::Open {
-            self.file_dialog = FileDialog::OpenAndSaidSo;
+            self.file_dialog = FileDialog::OpenReported;
             let status = Status::neutral(tr!("file-dialog-open"));
             self.window
                 .status
@@ -50,7 +51,7 @@ impl State {
         true
     }
 
-    /// Notes that the file dialog is closed; returns its choice, or what is to be said of it.
+    /// Marks the file dialog as closed; returns the chosen path, or the status to show.
     pub(super) fn leave_file_dialog(&mut self, answer: Answer) -> Result<PathBuf, Status> {
         self.file_dialog = FileDialog::Closed;
         match answer {
@@ -101,16 +102,19 @@ impl State {
             .map(move |reply| Message::PictureLoaded(number, reply))
     }
 
-    /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
-    pub(super) fn begin_loading(&mut self, path: &Path) -> Option<(Address, u64, Arc<Progress>)> {
-        let key = self.key_to_load_under()?;
-        let sentence = tr!("loading", file = drop_target::file_name(path), key = key);
-        self.window.status.set(Status::neutral(sentence));
-        self.files += 1;
-        let (loading, progress) = Loading::start(self.files);
-        // One that is still on its way is not wanted any more.
+    /// Prepares the load of a file; returns `None` if the key is invalid.
+    pub(super) fn begin_loading(
+        &mut self,
+        path: &Path,
+    ) -> Option<(Address, u64, Arc<ReadProgress>)> {
+        let key = self.load_key()?;
+        let text = tr!("loading", file = drop_target::file_name(path), key = key);
+        self.window.status.set(Status::neutral(text));
+        self.load_count += 1;
+        let (loading, progress) = Loading::start(self.load_count);
+        // Dropping an earlier load cancels it.
         self.loading = Some(loading);
-        Some((key, self.files, progress))
+        Some((key, self.load_count, progress))
     }
 
     pub(super) fn take_file_loaded(
@@ -128,13 +132,13 @@ impl State {
         }
         match reply {
             Ok(Err(error)) if error.is_cancelled() => {
-                // Otherwise it made room for another one, which says itself how it goes.
+                // Otherwise a later load replaced it and shows its own status.
                 if is_last {
                     let status = Status::neutral(error.headline()).with_remedy(error.remedy());
                     self.window.status.set(status);
                 }
             }
-            reply => self.take_reply(reply, clipboard_and_drop::only_the_first(others)),
+            reply => self.take_reply(reply, clipboard_and_drop::first_file_note(others)),
         }
     }
 }

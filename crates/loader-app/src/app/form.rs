@@ -1,5 +1,6 @@
-//! The form in which something is loaded under a Qt key, and in which it is read back.
+//! The form in which content is written and read under a Qt key.
 
+use gui_common::session::monitor::Monitor;
 use gui_common::tr;
 use gui_common::widget::form_choice;
 use gui_common::widget::status::Status;
@@ -9,9 +10,9 @@ use super::State;
 use crate::session::Loaded;
 
 impl State {
-    /// Has what is loaded next written in a form; what is loaded stays as it is.
+    /// Handles the choice of a form, which applies to the next load.
     pub(super) fn take_form(&mut self) {
-        self.session.stream_as(self.window.key.form());
+        self.session.set_form(self.window.key.form());
         let key = self.window.key.text();
         self.window
             .status
@@ -19,48 +20,47 @@ impl State {
                 Some(form) => tr!("form-next", key = key, form = form_choice::name(form)),
                 None => tr!("form-next-fitting", key = key),
             }));
-        self.watch_in_form();
+        self.update_monitored_form();
     }
 
-    /// Notes what is loaded now.
+    /// Records that this window has loaded content.
     pub(super) fn attach(&mut self, loaded: Loaded) {
-        // If another form was chosen while it was on its way, it is recognised.
-        self.attached_as = loaded
+        // If the user chose another form during the load, the monitor detects the form.
+        self.attached_form = loaded
             .form
             .filter(|_| loaded.form == self.window.key.form());
         let is_qt = loaded.form.is_some();
         self.attached = Some(loaded.0.key);
         self.lost = None;
         if is_qt {
-            // Nothing tells the watch of it; a new one looks at once.
-            self.watch_key();
+            // Qt segments have no notification; a new monitor reads at once.
+            self.start_monitor();
         }
-        self.guard_what_is_loaded();
+        self.update_guard();
     }
 
-    /// Notes that nothing is loaded any more.
+    /// Records that this window has no content loaded any more.
     pub(super) fn detach(&mut self) {
         self.attached = None;
-        self.guard_what_is_loaded();
-        self.watch_in_form();
+        self.update_guard();
+        self.update_monitored_form();
     }
 
-    /// Returns the form in which the key is read: what this window has loaded there in that which was
-    /// chosen for it, and what others have loaded in that which is chosen now.
-    pub(super) fn form_to_watch(&self) -> Option<Form> {
+    /// Returns the form in which the monitor reads the key: for content of this window the form in
+    /// which it was loaded, for other content the form in the key field.
+    pub(super) fn monitored_form(&self) -> Option<Form> {
         if self.is_attached_here() {
-            self.attached_as
+            self.attached_form
         } else {
             self.window.key.form()
         }
     }
 
-    /// Begins to read in another form, where it is another one.
-    fn watch_in_form(&mut self) {
-        let is_other =
-            |watch: &gui_common::session::monitor::Monitor| watch.form() != self.form_to_watch();
-        if self.monitor.as_ref().is_some_and(is_other) {
-            self.watch_key();
+    /// Starts a new monitor if the form differs from the current monitor's.
+    fn update_monitored_form(&mut self) {
+        let differs = |monitor: &Monitor| monitor.form() != self.monitored_form();
+        if self.monitor.as_ref().is_some_and(differs) {
+            self.start_monitor();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A picture on its way into shared memory: how far it is, and how to stop it.
+//! The progress and the cancellation of a load.
 
 use std::sync::Arc;
 use std::thread;
@@ -14,32 +14,32 @@ use iced::widget::{button, container, row, space};
 use iced::{Center, Element, Fill, Subscription, Theme, stream};
 
 use super::Message;
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
-/// What takes no longer than this is not worth a word.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// The time before the progress is shown.
+const PROGRESS_DELAY: Duration = Duration::from_millis(300);
 
-/// How often it is looked how far it is.
-const GLANCE: Duration = Duration::from_millis(100);
+/// The interval at which the progress changes.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The height of the bar.
+/// The height of the progress bar.
 const BAR: f32 = 2.0;
 
-/// What is being read and decoded. Dropping it stops that: nobody waits for it any more.
+/// A running load. Dropping it cancels the load.
 #[derive(Debug)]
 pub(super) struct Loading {
-    /// Tells answers about this picture from those about one that was given up before.
+    /// Distinguishes the reply of this load from those of earlier ones.
     pub(super) number: u64,
-    progress: Arc<Progress>,
+    progress: Arc<ReadProgress>,
     since: Instant,
-    /// How much of the file was read at the last look, once it takes long enough to be told.
+    /// The fraction that is shown; `None` until the delay has passed.
     shown: Option<f32>,
 }
 
 impl Loading {
-    /// Begins; the progress is for the reader.
-    pub(super) fn start(number: u64) -> (Loading, Arc<Progress>) {
-        let progress = Arc::new(Progress::default());
+    /// Starts a load; returns its progress for the reader.
+    pub(super) fn start(number: u64) -> (Loading, Arc<ReadProgress>) {
+        let progress = Arc::new(ReadProgress::default());
         let loading = Loading {
             number,
             progress: Arc::clone(&progress),
@@ -49,19 +49,19 @@ impl Loading {
         (loading, progress)
     }
 
-    /// Asks the reader to stop; it answers when it has.
+    /// Cancels the reader, which replies when it has stopped.
     pub(super) fn cancel(&self) {
         self.progress.cancel();
     }
 
-    /// Looks how far it is.
-    pub(super) fn look(&mut self, now: Instant) {
-        if now.duration_since(self.since) >= PATIENCE {
+    /// Updates the fraction that is shown.
+    pub(super) fn update(&mut self, now: Instant) {
+        if now.duration_since(self.since) >= PROGRESS_DELAY {
             self.shown = Some(self.progress.fraction());
         }
     }
 
-    /// Draws the bar over the upper edge of the status line.
+    /// Draws the progress bar at the upper edge of the status line.
     pub(super) fn view_bar(&self) -> Option<Element<'_, Message>> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -76,22 +76,22 @@ impl Loading {
         Some(row![bar, rest].width(Fill).into())
     }
 
-    /// Draws, beside the status, how much is read, and the way out.
+    /// Draws the percentage and the button Cancel.
     pub(super) fn view_cancel(&self) -> Option<Element<'_, Message>> {
         let shown = self.shown?;
         let words = if self.progress.is_cancelled() {
-            // The reader stops as soon as its decoder lets it.
+            // The reader stops at its next read.
             String::new()
         } else if shown < 1.0 {
             tr!("loading-read", percent = format!("{:.0}", shown * 100.0))
         } else {
             tr!("loading-decoding")
         };
-        let is_wanted = !self.progress.is_cancelled();
+        let can_cancel = !self.progress.is_cancelled();
         let cancel = button(visible::line(tr!("cancel")).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::quiet_button)
-            .on_press_maybe(is_wanted.then_some(Message::CancelPressed));
+            .on_press_maybe(can_cancel.then_some(Message::CancelPressed));
         Some(
             row![
                 visible::line(words)
@@ -112,19 +112,19 @@ impl Drop for Loading {
     }
 }
 
-/// Comes ten times a second while something is loading.
-pub(super) fn glances() -> Subscription<Instant> {
-    Subscription::run(ticks)
+/// Yields the time at each progress interval.
+pub(super) fn ticks() -> Subscription<Instant> {
+    Subscription::run(tick_stream)
 }
 
-fn ticks() -> impl Stream<Item = Instant> {
+fn tick_stream() -> impl Stream<Item = Instant> {
     stream::channel(1, async |mut output: Sender<Instant>| {
-        // Where the system gives no thread nothing is told of how far it is: that harms nobody.
+        // If the thread cannot start, no progress is shown, and the load continues.
         thread::Builder::new()
-            .name("glances".to_owned())
+            .name("ticks".to_owned())
             .spawn(move || {
                 loop {
-                    thread::sleep(GLANCE);
+                    thread::sleep(PROGRESS_INTERVAL);
                     if block_on(output.send(Instant::now())).is_err() {
                         break;
                     }

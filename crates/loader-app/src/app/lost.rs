@@ -1,6 +1,6 @@
-//! What this window has loaded, and another program has taken away: noticed, and loaded again.
+//! Detects that another program removed the segment, and loads its content again.
 
-use gui_common::session::monitor::{Depth, Observation, Monitor};
+use gui_common::session::monitor::{Depth, Monitor, Observation};
 use gui_common::session::worker::WorkerError;
 use gui_common::text::visible;
 use gui_common::tr;
@@ -14,34 +14,33 @@ use shm_io::{Address, Source};
 use super::{Message, State};
 use crate::session::{self, FrameSource, LoadError, Loaded, Reply};
 
-/// What was taken away.
+/// What was lost with the segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Lost {
-    /// A content, which the session keeps.
+    /// Content of which the session keeps a copy.
     Content,
-    /// A stream into this key, which can begin again.
+    /// A stream under this key, which can start again.
     Stream(Address, FrameSource),
 }
 
 impl State {
-    /// Looks whether what is loaded can be found still, where what was seen under its key is
-    /// something else.
-    pub(super) fn look_for_loss(&mut self, seen: &Observation) -> Task<Message> {
-        let is_ours = match seen {
+    /// Checks whether the segment is still at its name, unless the observation already shows that.
+    pub(super) fn check_loss(&mut self, observation: &Observation) -> Task<Message> {
+        let is_present = match observation {
             Observation::Nothing | Observation::Unreadable(_) => false,
             Observation::Past(_) | Observation::Content(_) | Observation::Qt(_) => true,
             Observation::Presence(info) => info.attached.iter().any(is_own_publisher),
         };
-        // A stream finds that out by itself.
-        if is_ours || self.attached.is_none() || self.stream.is_some() {
+        // A stream detects the loss itself.
+        if is_present || self.attached.is_none() || self.stream.is_some() {
             return Task::none();
         }
-        // What was seen may be older than what was loaded: the session knows.
+        // The observation may be older than the load: the session decides.
         self.session.release_if_lost().map(Message::LossChecked)
     }
 
-    /// Has the key watched under which something is loaded, where the key field has another.
-    pub(super) fn guard_what_is_loaded(&mut self) {
+    /// Monitors the key of the loaded content if the key field has another.
+    pub(super) fn update_guard(&mut self) {
         let elsewhere = self
             .attached
             .clone()
@@ -56,21 +55,20 @@ impl State {
     }
 
     pub(super) fn take_loss(&mut self, reply: Result<Option<Address>, WorkerError>) {
-        // Where nothing was lost there is nothing to say.
         let Ok(Some(key)) = reply else {
             return;
         };
-        self.lose(&key, Lost::Content);
+        self.report_loss(&key, Lost::Content);
     }
 
-    /// Notes that what was loaded is lost, and says so.
-    pub(super) fn lose(&mut self, key: &Address, lost: Lost) {
+    /// Records and reports a loss.
+    pub(super) fn report_loss(&mut self, key: &Address, lost: Lost) {
         self.detach();
         self.lost = Some(lost);
         let status = Status::error(tr!("lost", key = key));
         self.window
             .status
-            .set(status.with_remedy(session::remedy_of_loss()));
+            .set(status.with_remedy(session::loss_remedy()));
     }
 
     pub(super) fn load_again(&mut self) -> Task<Message> {
@@ -102,7 +100,7 @@ impl State {
         self.take_reply(reply, None);
     }
 
-    /// Draws, beside the status, the way back.
+    /// Draws the button Load again.
     pub(super) fn view_load_again(&self) -> Option<Element<'_, Message>> {
         self.lost.as_ref()?;
         let label = visible::line(tr!("load-again")).size(theme::SMALL_SIZE);

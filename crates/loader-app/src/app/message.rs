@@ -1,4 +1,4 @@
-//! What can happen to the window.
+//! The messages of the window.
 
 use std::time::Instant;
 
@@ -11,16 +11,16 @@ use gui_common::widget::main_window;
 use shm_io::{Address, Released, Viewers};
 
 use crate::screen::{stream_card, text_dialog};
-use crate::session::{LoadError, Loaded, News, Reply};
+use crate::session::{LoadError, Loaded, Reply, StreamEvent};
 
-/// What can happen.
+/// A message of the window.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     /// An event that every main window handles.
     Window(main_window::Message),
-    /// The path was edited.
+    /// The user edited the path.
     PathEdited(String),
-    /// The path is complete.
+    /// The user submitted the path.
     PathSubmitted,
     /// The button "Load", or its shortcut.
     LoadPressed,
@@ -30,63 +30,63 @@ pub(crate) enum Message {
     ClearPressed,
     /// The button "Release", or its shortcut.
     ReleasePressed,
-    /// The button "Stream...", or "Stop" while a stream plays, or their shortcut.
+    /// The button "Stream...", or "Stop" while a stream runs, or their shortcut.
     StreamPressed,
-    /// Something happened on the card that starts a stream.
+    /// A message of the stream card.
     StreamCard(stream_card::Message),
-    /// The file dialog for a stream ended, with or without a choice.
+    /// The file dialog for a stream closed.
     StreamSourceChosen(Answer),
-    /// Something happened to the stream of that number.
-    StreamNews(u64, News),
-    /// Something happened in the input dialog.
+    /// An event of the stream with this number.
+    StreamEvent(u64, StreamEvent),
+    /// A message of the text dialog.
     Dialog(text_dialog::Message),
-    /// The file dialog ended, one way or another.
+    /// The file dialog closed.
     FileDialogEnded(Answer),
-    /// The file of that number was loaded, the first of some more, or not.
+    /// The load of a dropped or pasted file ended.
     FileLoaded {
-        /// Tells it from one that was given up before.
+        /// The number of the load.
         number: u64,
-        /// How many more files there were.
+        /// The number of further files, which are not loaded.
         others: usize,
-        /// What came of it.
+        /// The result.
         reply: Reply<Loaded, LoadError>,
     },
-    /// What was pasted was loaded, or not.
+    /// The load of a pasted text or picture ended.
     PastedLoaded(Reply<Loaded, LoadError>),
-    /// The shortcut to load what is in the clipboard.
+    /// The shortcut that loads the clipboard.
     PastePressed,
-    /// The clipboard was asked.
+    /// The clipboard was read.
     Pasted(Result<Pasted, ClipboardError>),
-    /// A text was loaded, or not.
+    /// The load of a text ended.
     TextLoaded(Reply<Loaded, LoadError>),
-    /// The picture of that number was loaded, or not.
+    /// The load of the picture with this number ended.
     PictureLoaded(u64, Reply<Loaded, LoadError>),
-    /// It is time to look how far the picture is.
-    Glance(Instant),
-    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
+    /// The progress is due for an update.
+    Tick(Instant),
+    /// The button "Cancel", or Escape: closes the dialog, or else cancels the load.
     CancelPressed,
-    /// What was loaded was blanked, or not.
+    /// The call that clears the content ended.
     Cleared(Reply<Option<Address>, LoadError>),
-    /// What was loaded was let go of.
+    /// The call that releases the segment ended.
     Released(Result<Option<Released>, WorkerError>),
-    /// It was looked whether what is loaded was removed by somebody else.
+    /// The check for a lost segment ended.
     LossChecked(Result<Option<Address>, WorkerError>),
     /// The button "Load again", or its shortcut.
     LoadAgainPressed,
-    /// What was lost was loaded again, or not; `None` where it was not there any more.
+    /// The call that restores lost content ended; `None` if there was nothing to restore.
     LoadedAgain(Reply<Option<Loaded>, LoadError>),
-    /// Something was seen under the key of what is loaded, which is not in the key field.
-    Guarded(monitor::Notification),
-    /// Something was seen in shared memory.
-    Seen(monitor::Notification),
-    /// Somebody came to watch what is loaded, has shown it, or has left.
-    Watched(Viewers),
-    /// It was asked for the list of those who watch, or enough of it.
-    WatchersToggled,
-    /// Something happened in the content pane.
+    /// A notification of the monitor for the key of the loaded content.
+    GuardObserved(monitor::Notification),
+    /// A notification of the monitor for the key in the key field.
+    Observed(monitor::Notification),
+    /// A viewer of the segment arrived, showed a sample, or left.
+    ViewersChanged(Viewers),
+    /// The button that opens or closes the list of viewers.
+    ViewerListToggled,
+    /// A message of the content pane.
     Pane(content_pane::Message),
-    /// A key was pressed that does something wherever the focus is.
+    /// A shortcut, for any focus.
     Shortcut(fn() -> Message),
-    /// The path field should have the focus.
+    /// The shortcut that focuses the path field.
     FocusPath,
 }

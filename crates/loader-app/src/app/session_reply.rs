@@ -18,21 +18,21 @@ impl State {
         }
     }
 
-    /// Says what was loaded; `note` is what else there is to say.
+    /// Shows and records what was loaded; `note` is an additional text.
     pub(super) fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
-        self.say_loaded(loaded.to_string(), &loaded, note);
+        self.show_loaded(loaded.to_string(), &loaded, note);
         self.attach(loaded);
     }
 
-    /// Says what was loaded, what it took the place of, and `note`.
-    pub(super) fn say_loaded(&mut self, sentence: String, loaded: &Loaded, note: Option<String>) {
+    /// Shows what was loaded, with its warnings and `note`.
+    pub(super) fn show_loaded(&mut self, text: String, loaded: &Loaded, note: Option<String>) {
         let warning = loaded.warning();
         let exposure = loaded.exposure();
-        let is_warned = warning.is_some() || exposure.is_some();
-        let status = if is_warned || note.is_some() {
-            Status::warning(sentence)
+        let has_warning = warning.is_some() || exposure.is_some();
+        let status = if has_warning || note.is_some() {
+            Status::warning(text)
         } else {
-            Status::success(sentence)
+            Status::success(text)
         };
         let released = loaded.released.as_ref().map(describe_released);
         let remedies: Vec<String> = [warning, exposure, released, note]

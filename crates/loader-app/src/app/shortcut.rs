@@ -1,4 +1,4 @@
-//! What the keyboard does, wherever the focus is.
+//! The keyboard shortcuts, for any focus.
 
 use gui_common::widget::focus::Direction;
 use gui_common::widget::main_window;
@@ -9,7 +9,7 @@ use iced::{Event, event, window};
 use super::Message;
 use crate::screen::text_dialog;
 
-/// Every shortcut of the window, in the order in which the help shows them.
+/// The shortcuts of the window, in the order of the help.
 pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::ctrl('l')],
@@ -93,7 +93,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
 ];
 
-/// Returns what an event means to the window; for [`event::listen_with`].
+/// Returns the message of an event, for [`event::listen_with`].
 pub(super) fn message_of(
     event: Event,
     status: event::Status,

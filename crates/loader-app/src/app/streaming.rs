@@ -1,4 +1,4 @@
-//! Streams in the window: their card, how they go, and their end.
+//! Streams of the window: their card, progress and end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,27 +15,29 @@ use super::session_reply::failure;
 use super::{Message, State};
 use crate::file_dialog;
 use crate::screen::stream_card::{self, StreamCard};
-use crate::session::{End, FrameSource, LoadError, Loaded, News, Reply, Report, Streamed};
+use crate::session::{
+    FrameSource, LoadError, Loaded, Reply, StreamEnd, StreamEvent, StreamProgress, StreamSummary,
+};
 
-/// A stream that plays, or is about to.
+/// A stream that is running or starting.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// Tells its news from those of streams before it.
+    /// Distinguishes the events of this stream from those of earlier ones.
     number: u64,
-    /// What it plays.
+    /// The source of the frames.
     source: FrameSource,
-    /// What people call it.
+    /// The name for the user.
     name: String,
-    /// How it goes; `None` before the first frame.
-    report: Option<Report>,
+    /// The last progress; `None` before the first.
+    progress: Option<StreamProgress>,
 }
 
 impl Stream {
-    /// Says how it goes, in a few words.
+    /// Returns a short text about the progress.
     pub(super) fn summary(&self) -> String {
-        match &self.report {
-            Some(report) if report.frames > 0 => {
-                tr!("streaming-figures", report = report.to_string())
+        match &self.progress {
+            Some(progress) if progress.frames > 0 => {
+                tr!("streaming-figures", report = progress.to_string())
             }
             _ => tr!("streaming"),
         }
@@ -43,17 +45,17 @@ impl Stream {
 }
 
 impl State {
-    /// Opens the card that starts a stream; or stops the stream that plays.
+    /// Opens the card that starts a stream, or stops the running stream.
     pub(super) fn toggle_stream(&mut self) -> Task<Message> {
         if self.stream.is_some() {
-            // Its end is told when the last frame is through.
+            // The end is reported after the last frame.
             self.session.stop();
             return Task::none();
         }
-        if self.is_covered() {
+        if self.has_dialog() {
             return Task::none();
         }
-        let Some(key) = self.key_to_load_under() else {
+        let Some(key) = self.load_key() else {
             return Task::none();
         };
         let (card, focus) = StreamCard::open(key.as_str());
@@ -82,7 +84,7 @@ impl State {
         }
     }
 
-    /// Closes the card; a stream that it was about to begin is not wanted any more.
+    /// Closes the card, and stops a stream that it was starting.
     pub(super) fn close_stream_card(&mut self) {
         let card = self.stream_card.take();
         if card.is_some_and(|card| card.is_starting()) {
@@ -102,7 +104,7 @@ impl State {
         let path = match self.leave_file_dialog(answer) {
             Ok(path) => path,
             Err(status) => {
-                // Somebody who has closed the dialog knows that nothing was chosen.
+                // A user who cancelled the dialog needs no message on the card.
                 if status.remedy().is_some() {
                     self.reject_stream(status.to_string());
                 }
@@ -115,13 +117,13 @@ impl State {
                 let action = card.take_path(path);
                 self.act_on_card(action)
             }
-            // The card was closed meanwhile: that was the answer.
+            // The user closed the card in the meantime.
             None => Task::none(),
         }
     }
 
     fn start_stream(&mut self, source: FrameSource) -> Task<Message> {
-        let Some(key) = self.key_to_load_under() else {
+        let Some(key) = self.load_key() else {
             self.reject_stream(self.window.status.current().to_string());
             return Task::none();
         };
@@ -130,21 +132,21 @@ impl State {
 
     /// Streams frames under a key.
     pub(super) fn stream_into(&mut self, key: Address, source: FrameSource) -> Task<Message> {
-        self.streams += 1;
-        let number = self.streams;
+        self.stream_count += 1;
+        let number = self.stream_count;
         let stream = Stream {
             number,
             source: source.clone(),
             name: name_of(&source),
-            report: None,
+            progress: None,
         };
-        let news = self.session().stream(key, source);
+        let events = self.session().stream(key, source);
         self.stream = Some(stream);
-        news.map(move |news| Message::StreamNews(number, news))
+        events.map(move |event| Message::StreamEvent(number, event))
     }
 
-    pub(super) fn take_stream_news(&mut self, number: u64, news: News) {
-        // One that gave way to something else has nothing to say any more.
+    pub(super) fn take_stream_event(&mut self, number: u64, event: StreamEvent) {
+        // Events of an earlier stream are ignored.
         let Some(stream) = self
             .stream
             .as_mut()
@@ -152,27 +154,27 @@ impl State {
         else {
             return;
         };
-        match news {
-            News::Begun(loaded) => self.take_begun(loaded),
-            News::Progress(report) => {
-                let before = stream.report.replace(report.clone());
-                let noticed_before = before.and_then(|report| report.notice);
-                if let Some(notice) = report.notice
-                    && noticed_before.as_ref() != Some(&notice)
+        match event {
+            StreamEvent::Begun(loaded) => self.take_begun(loaded),
+            StreamEvent::Progress(progress) => {
+                let before = stream.progress.replace(progress.clone());
+                let notice_before = before.and_then(|progress| progress.notice);
+                if let Some(notice) = progress.notice
+                    && notice_before.as_ref() != Some(&notice)
                 {
-                    let sentence = tr!("streaming-name", name = stream.name);
+                    let text = tr!("streaming-name", name = stream.name);
                     self.window
                         .status
-                        .set(Status::neutral(sentence).with_remedy(notice));
+                        .set(Status::neutral(text).with_remedy(notice));
                 }
             }
-            News::LeftOut(reason) => {
-                let sentence = tr!("streaming-left-out");
+            StreamEvent::FramesSkipped(reason) => {
+                let text = tr!("streaming-left-out");
                 self.window
                     .status
-                    .set(Status::warning(sentence).with_remedy(reason));
+                    .set(Status::warning(text).with_remedy(reason));
             }
-            News::Ended(reply) => self.take_stream_end(reply),
+            StreamEvent::Ended(reply) => self.take_stream_end(reply),
         }
     }
 
@@ -182,22 +184,22 @@ impl State {
             .stream
             .as_ref()
             .map_or("", |stream| stream.name.as_str());
-        let sentence = tr!("streaming-into", name = name, key = loaded.key);
-        self.say_loaded(sentence, &loaded, None);
+        let text = tr!("streaming-into", name = name, key = loaded.key);
+        self.show_loaded(text, &loaded, None);
         self.attach(loaded);
     }
 
-    fn take_stream_end(&mut self, reply: Reply<Option<Arc<Streamed>>, LoadError>) {
+    fn take_stream_end(&mut self, reply: Reply<Option<Arc<StreamSummary>>, LoadError>) {
         let stream = self.stream.take();
-        self.guard_what_is_loaded();
+        self.update_guard();
         let status = match reply {
             Ok(Ok(Some(streamed))) => match (&streamed.end, stream) {
-                (End::Failed(error), Some(stream)) if error.is_removed() => {
+                (StreamEnd::Failed(error), Some(stream)) if error.is_removed() => {
                     let key = streamed.key.clone();
-                    return self.lose(&streamed.key, Lost::Stream(key, stream.source));
+                    return self.report_loss(&streamed.key, Lost::Stream(key, stream.source));
                 }
-                (End::Failed(error), _) => failure(error),
-                (End::Finished | End::Stopped, _) => {
+                (StreamEnd::Failed(error), _) => failure(error),
+                (StreamEnd::Finished | StreamEnd::Stopped, _) => {
                     Status::success(streamed.to_string()).with_remedy(tr!("streamed-remedy"))
                 }
             },
@@ -214,7 +216,7 @@ impl State {
         self.window.status.set(status);
     }
 
-    /// Says on the card, where it is open, why nothing was started.
+    /// Shows on the card, if it is open, why no stream was started.
     fn reject_stream(&mut self, problem: String) {
         if let Some(card) = &mut self.stream_card {
             card.reject(problem);

@@ -1,4 +1,4 @@
-//! The window, driven without a display: clicks, keys and replies in, words and segments out.
+//! The window without a display: simulated clicks, keys and replies; checks of texts and segments.
 
 mod chinese;
 mod form;
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use gui_common::desktop::clipboard::{ClipboardError, Pasted, Pixels};
 use gui_common::desktop::file_dialog::Answer;
+use gui_common::session::monitor::{Observation, Update};
 use gui_common::session::snapshot::{Preview, Snapshot, SnapshotError};
-use gui_common::session::monitor::{Update, Observation};
 use gui_common::settings;
 use gui_common::widget::drop_target;
 use gui_common::widget::shortcut::{Chord, press};
@@ -32,11 +32,11 @@ use tempfile::TempDir;
 
 use crate::picture_file::PictureError;
 use crate::progress::ProgressReader;
-use crate::session::{LoadError, Loaded, News};
+use crate::session::{LoadError, Loaded, StreamEvent};
 
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
-/// A window over a directory of its own for segments and files.
+/// A window with its own directory for segments and files.
 struct Bench {
     state: State,
     directory: TempDir,
@@ -45,12 +45,12 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let directory = tempfile::tempdir().unwrap();
-        let settings = Settings {
+        let settings = LaunchSettings {
             key: None,
             form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
-            remembered: LoadedSettings::default(),
+            saved: LoadedSettings::default(),
         };
         Bench {
             state: State::new(&settings),
@@ -62,7 +62,7 @@ impl Bench {
         Options::new().directory(self.directory.path())
     }
 
-    /// Lets a message happen, and everything that follows from it.
+    /// Sends a message, and runs the tasks that follow from it.
     fn send(&mut self, message: Message) {
         let task = self.state.update(message);
         self.settle(task);
@@ -79,7 +79,7 @@ impl Bench {
         }
     }
 
-    /// Does something to what is drawn, and lets happen what comes of it.
+    /// Simulates user input, and sends the messages that it causes.
     fn act(&mut self, action: impl FnOnce(&mut Simulator<'_, Message>)) {
         let messages: Vec<Message> = {
             let size = Size::new(480.0, 420.0);
@@ -92,11 +92,11 @@ impl Bench {
         }
     }
 
-    /// Lets the watch of the key see something.
+    /// Sends an observation of the monitor.
     fn see(&mut self, observation: Observation) {
-        let watch = self.state.monitor.as_ref().expect("a key is watched");
-        let news = watch.news(observation);
-        self.send(Message::Seen(news));
+        let monitor = self.state.monitor.as_ref().expect("a key is monitored");
+        let notification = monitor.news(observation);
+        self.send(Message::Observed(notification));
     }
 
     fn see_content(&mut self, snapshot: Snapshot) {
@@ -113,15 +113,15 @@ impl Bench {
         });
     }
 
-    /// Compares with the picture in the folder of snapshots, in light and dark.
-    fn looks_like(&self, name: &str) {
+    /// Asserts that the window matches the stored snapshots, light and dark.
+    fn assert_snapshot(&self, name: &str) {
         for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
             let settings = iced::Settings::default();
             let mut ui = Simulator::with_size(settings, (640.0, 560.0), self.state.view());
             let snapshot = ui.snapshot(&theme).unwrap();
             let path = Path::new(SNAPSHOTS).join(format!("{name}-{mode}"));
             let is_alike = snapshot.matches_image(path).unwrap();
-            assert!(is_alike, "{name} in {mode} looks different");
+            assert!(is_alike, "{name} in {mode} differs");
         }
     }
 
@@ -130,7 +130,7 @@ impl Bench {
         ui.find(words).is_ok()
     }
 
-    /// Presses a key while no field takes it.
+    /// Presses a key while no field has the focus.
     fn press(&mut self, chord: Chord) {
         self.send(message_of(chord).expect("it is in the table"));
     }
@@ -151,7 +151,7 @@ impl Bench {
         self.send(Message::PathSubmitted);
     }
 
-    /// Drags files over the window and lets go of them.
+    /// Drags files over the window and drops them.
     fn drop_files(&mut self, paths: &[&Path]) {
         for path in paths {
             self.send(Message::Window(main_window::Message::Dragged(
@@ -190,7 +190,7 @@ impl Bench {
 }
 
 #[test]
-fn the_words_of_the_original_are_there() {
+fn the_main_labels_are_shown() {
     let bench = Bench::new();
     for words in ["Load", "Load Image From File...", "Key", "Clear", "Release"] {
         assert!(bench.shows(words), "{words}");
@@ -199,7 +199,7 @@ fn the_words_of_the_original_are_there() {
 }
 
 #[test]
-fn a_text_goes_through_the_dialog_into_shared_memory() {
+fn a_text_is_loaded_from_the_dialog() {
     let mut bench = Bench::new();
     let text = "Hello, 世界 😀\nمرحبا\r\n\tend";
     bench.load_text(text);
@@ -218,7 +218,7 @@ fn a_text_goes_through_the_dialog_into_shared_memory() {
 }
 
 #[test]
-fn a_dialog_can_be_left_without_loading() {
+fn cancel_closes_the_dialog_without_loading() {
     let mut bench = Bench::new();
     bench.click("Load");
     assert!(bench.shows("Text to load"));
@@ -229,7 +229,7 @@ fn a_dialog_can_be_left_without_loading() {
 }
 
 #[test]
-fn an_empty_text_is_asked_for_again() {
+fn an_empty_text_is_not_loaded() {
     let mut bench = Bench::new();
     bench.click("Load");
     bench.click("OK");
@@ -244,7 +244,7 @@ fn an_empty_text_is_asked_for_again() {
 }
 
 #[test]
-fn keys_end_the_dialog() {
+fn ctrl_enter_and_escape_close_the_dialog() {
     let mut bench = Bench::new();
     bench.click("Load");
     assert!(bench.shows("Text to load"));
@@ -258,7 +258,7 @@ fn keys_end_the_dialog() {
     assert!(bench.shows("Text to load"));
     bench.press(Chord::ctrl('r'));
     bench.press(Chord::ctrl('q'));
-    assert!(bench.shows("Text to load"), "other keys are asleep");
+    assert!(bench.shows("Text to load"), "other shortcuts do nothing");
     assert!(bench.in_memory("MySharedMemory").is_some());
     bench.press(Chord::named(Named::Escape));
     assert!(!bench.shows("Text to load"));
@@ -267,37 +267,37 @@ fn keys_end_the_dialog() {
 }
 
 #[test]
-fn every_key_of_the_help_does_what_it_says() {
-    for (does, message) in [
-        ("Write a text to load", "LoadPressed"),
-        ("Load the text that is written", "Dialog(Accept)"),
+fn every_shortcut_of_the_help_sends_its_message() {
+    for (label, message) in [
+        ("Enter a text to load", "LoadPressed"),
+        ("Load the entered text", "Dialog(Accept)"),
         ("Load an image from a file", "LoadImagePressed"),
-        ("Go to the path of an image", "FocusPath"),
+        ("Go to the image path", "FocusPath"),
         ("Go to the key", "Window(FocusKey)"),
-        ("Clear what is loaded", "ClearPressed"),
-        ("Release what is loaded", "ReleasePressed"),
+        ("Clear the content", "ClearPressed"),
+        ("Release the content", "ReleasePressed"),
         ("Go to the next field", "Window(Focus(Forward))"),
-        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Go to the previous field", "Window(Focus(Backward))"),
         ("Open or close this help", "Window(ToggleHelp)"),
-        ("Close what is open, or cancel", "CancelPressed"),
+        ("Close or cancel", "CancelPressed"),
         ("Close the window", "Window(Quit)"),
     ] {
         let shortcut = shortcut::TABLE
             .iter()
-            .find(|shortcut| shortcut.label() == does);
-        let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
+            .find(|shortcut| shortcut.label() == label);
+        let shortcut = shortcut.unwrap_or_else(|| panic!("no shortcut {label}"));
         for chord in shortcut.chords {
             match message_of(*chord) {
-                // Another row with the same keys would be found first.
+                // An earlier row with the same keys would win.
                 Some(Message::Shortcut(action)) => assert_eq!(format!("{:?}", action()), message),
-                other => panic!("{chord} is no shortcut: {other:?}"),
+                other => panic!("{chord} is not a shortcut: {other:?}"),
             }
         }
     }
 }
 
 #[test]
-fn the_help_opens_over_the_dialog_and_gives_it_back() {
+fn closing_the_help_returns_to_the_dialog() {
     let mut bench = Bench::new();
     bench.click("Load");
     bench.write("half a sen");
@@ -315,7 +315,7 @@ fn the_help_opens_over_the_dialog_and_gives_it_back() {
     bench.press(Chord::ctrl('e'));
     assert!(
         !bench.state.window.is_help_open(),
-        "what is tried out works"
+        "a shortcut closes the help"
     );
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
@@ -324,17 +324,17 @@ fn the_help_opens_over_the_dialog_and_gives_it_back() {
 }
 
 #[test]
-fn size_and_key_are_remembered_and_the_command_line_wins() {
+fn size_and_key_are_saved_and_the_command_line_takes_precedence() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("loader-app.json");
-    let remembered = || settings::load::<NoSwitches>(Some(path.clone()));
+    let saved = || settings::load::<NoSwitches>(Some(path.clone()));
     let open = |key: Option<Address>| {
-        State::new(&Settings {
+        State::new(&LaunchSettings {
             key,
             form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
-            remembered: remembered(),
+            saved: saved(),
         })
     };
     let mut state = open(None);
@@ -354,7 +354,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
         ))),
     );
     drop(state);
-    assert_eq!(remembered().settings.size, Size::new(700.0, 500.0));
+    assert_eq!(saved().settings.size, Size::new(700.0, 500.0));
 
     let state = open("Theirs".parse().ok());
     assert_eq!(state.window.key.text(), "Theirs");
@@ -365,7 +365,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
 #[test]
 fn a_text_that_cannot_be_loaded_stays_in_the_dialog() {
     let mut bench = Bench::new();
-    // Where there is no directory nothing can be created.
+    // Without the directory no segment can be created.
     let elsewhere = bench.directory.path().join("gone");
     bench.state.session = SessionThread::start(Options::new().directory(elsewhere));
     bench.load_text("the only copy");
@@ -405,7 +405,7 @@ fn a_picture_is_loaded_by_its_path() {
 }
 
 #[test]
-fn what_is_no_picture_costs_nothing_that_is_loaded() {
+fn a_failed_picture_leaves_the_previous_content() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let no_picture = bench.file("notes.txt", b"plain words");
@@ -438,17 +438,17 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
 }
 
 #[test]
-fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
+fn a_slow_load_shows_its_progress_and_can_be_cancelled() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let path = bench.directory.path().join("large.png");
     image::RgbImage::new(300, 300).save(&path).unwrap();
-    // The answer is not taken yet: for the window the picture is on its way.
+    // The task has not run yet, so the load is pending.
     let task = bench.state.update(dropped(path));
     let begun = Instant::now();
-    bench.send(Message::Glance(begun));
-    assert!(!bench.shows("Cancel"), "nothing is said of what is quick");
-    bench.send(Message::Glance(begun + Duration::from_millis(400)));
+    bench.send(Message::Tick(begun));
+    assert!(!bench.shows("Cancel"), "no progress before the delay");
+    bench.send(Message::Tick(begun + Duration::from_millis(400)));
     assert!(bench.shows("Loading large.png into MySharedMemory …"));
     bench.click("Cancel");
     assert_eq!(bench.state.window.status.current().text(), "Cancelling …");
@@ -457,7 +457,7 @@ fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
 }
 
 #[test]
-fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
+fn progress_does_not_change_the_layout() {
     let mut bench = Bench::new();
     let path = bench.directory.path().join("photo.png");
     drop(bench.state.update(dropped(path)));
@@ -465,18 +465,18 @@ fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
     bench.state.loading = Some(loading);
     let mut file = ProgressReader::new(io::repeat(0), 100, progress);
     file.read_exact(&mut [0; 42]).unwrap();
-    bench.looks_like("loading-short");
+    bench.assert_snapshot("loading-short");
     let later = Instant::now() + Duration::from_secs(1);
-    bench.send(Message::Glance(later));
+    bench.send(Message::Tick(later));
     assert!(bench.shows("42 % read"));
-    bench.looks_like("loading");
+    bench.assert_snapshot("loading");
     file.read_exact(&mut [0; 58]).unwrap();
-    bench.send(Message::Glance(later));
+    bench.send(Message::Tick(later));
     assert!(bench.shows("all read, decoding"));
 }
 
 #[test]
-fn a_cancelled_picture_leaves_what_was_loaded() {
+fn a_cancelled_picture_leaves_the_previous_content() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let (number, error) = begin_and_fail(&mut bench);
@@ -484,7 +484,7 @@ fn a_cancelled_picture_leaves_what_was_loaded() {
     bench.send(Message::PictureLoaded(number, Ok(Err(error))));
     assert_eq!(
         bench.state.window.status.current().to_string(),
-        "Cancelled: a.png was not loaded. What was loaded before stays."
+        "Cancelled: a.png was not loaded. The previous content stays."
     );
     assert_eq!(bench.level(), Level::Neutral);
     assert!(bench.state.loading.is_none());
@@ -495,7 +495,7 @@ fn a_cancelled_picture_leaves_what_was_loaded() {
 }
 
 #[test]
-fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
+fn the_cancellation_by_a_later_load_is_not_reported() {
     let mut bench = Bench::new();
     let (first, error) = begin_and_fail(&mut bench);
     let (second, _) = begin_and_fail(&mut bench);
@@ -515,28 +515,24 @@ fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
     );
 }
 
-/// A file that is let go of over the window.
+/// Returns the message for a file that is dropped on the window.
 fn dropped(path: PathBuf) -> Message {
     Message::Window(main_window::Message::Dragged(drop_target::Event::Dropped(
         path,
     )))
 }
 
-/// Begins to load a picture, without an answer; returns its number, and an answer for later.
+/// Starts a load without running it; returns its number and a failed result for later.
 fn begin_and_fail(bench: &mut Bench) -> (u64, Arc<LoadError>) {
     drop(bench.state.update(dropped("a.png".into())));
-    let loading = bench
-        .state
-        .loading
-        .as_ref()
-        .expect("a picture is on its way");
+    let loading = bench.state.loading.as_ref().expect("a load is pending");
     let path = "a.png".into();
     let error = LoadError::Picture(PictureError::Cancelled { path });
     (loading.number, Arc::new(error))
 }
 
 #[test]
-fn escape_leaves_the_dialog_before_it_cancels_a_picture() {
+fn escape_closes_the_dialog_before_it_cancels_a_load() {
     let mut bench = Bench::new();
     begin_and_fail(&mut bench);
     bench.click("Load");
@@ -556,17 +552,17 @@ fn escape_leaves_the_dialog_before_it_cancels_a_picture() {
 }
 
 #[test]
-fn no_path_is_said_to_be_none() {
+fn an_empty_path_is_reported() {
     let mut bench = Bench::new();
     bench.send(Message::PathSubmitted);
     assert_eq!(
         bench.state.window.status.current().text(),
-        "There is no path in the field."
+        "The path field is empty."
     );
 }
 
 #[test]
-fn no_file_is_told_gently() {
+fn a_cancelled_file_dialog_is_not_an_error() {
     let mut bench = Bench::new();
     bench.send(Message::FileDialogEnded(Answer::Cancelled));
     assert_eq!(
@@ -577,7 +573,7 @@ fn no_file_is_told_gently() {
 }
 
 #[test]
-fn a_dialog_that_failed_is_told_with_the_way_out() {
+fn a_failed_file_dialog_is_reported_with_a_remedy() {
     let mut bench = Bench::new();
     for answer in [Answer::NotShown, Answer::Died] {
         bench.send(Message::FileDialogEnded(answer));
@@ -594,16 +590,16 @@ fn a_dialog_that_failed_is_told_with_the_way_out() {
 #[test]
 fn a_file_dialog_that_never_ends_does_not_block_the_button() {
     let mut bench = Bench::new();
-    // The tasks are dropped: no dialog opens here, and none ever ends.
+    // The tasks are dropped, so no dialog opens and none closes.
     drop(bench.state.update(Message::LoadImagePressed));
     drop(bench.state.update(Message::LoadImagePressed));
-    assert!(bench.shows("A file dialog is open already."));
+    assert!(bench.shows("A file dialog is already open."));
     drop(bench.state.update(Message::LoadImagePressed));
     assert_eq!(bench.state.file_dialog, FileDialog::Open);
 }
 
 #[test]
-fn clear_blanks_and_release_leaves() {
+fn clear_empties_the_segment_and_release_detaches() {
     let mut bench = Bench::new();
     bench.load_text("a secret");
     bench.click("Clear");
@@ -630,7 +626,7 @@ fn clear_blanks_and_release_leaves() {
 }
 
 #[test]
-fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
+fn loading_under_another_key_releases_the_first() {
     let mut bench = Bench::new();
     bench.load_text("first");
     bench.send(Message::Window(main_window::Message::KeyEdited(
@@ -644,7 +640,7 @@ fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
             .status
             .current()
             .text()
-            .contains("stays there for now")
+            .contains("stays in shared memory for now")
     );
     assert!(bench.in_memory("MySharedMemory").is_some());
     bench.load_text("second");
@@ -657,7 +653,7 @@ fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
 }
 
 #[test]
-fn a_failure_under_another_key_keeps_the_first() {
+fn a_failed_load_under_another_key_keeps_the_first() {
     let mut bench = Bench::new();
     bench.load_text("first");
     bench.send(Message::Window(main_window::Message::KeyEdited(
@@ -677,7 +673,7 @@ fn a_failure_under_another_key_keeps_the_first() {
 }
 
 #[test]
-fn nothing_is_loaded_under_what_is_no_key() {
+fn an_invalid_key_prevents_loading() {
     let mut bench = Bench::new();
     bench.send(Message::Window(main_window::Message::KeyEdited(
         "a/b".to_owned(),
@@ -694,11 +690,11 @@ fn nothing_is_loaded_under_what_is_no_key() {
 }
 
 #[test]
-fn what_somebody_else_removed_is_said_to_be_gone() {
+fn a_segment_removed_by_another_process_is_reported_and_restored() {
     let mut bench = Bench::new();
     bench.load_text("removed by force");
     let key = Key::new("MySharedMemory").unwrap();
-    // What is seen may be older than what is loaded: that alone is no loss.
+    // An observation may be older than the load, so it is not proof of a loss.
     bench.see(Observation::Nothing);
     assert!(bench.shows("attached"));
     segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
@@ -723,16 +719,16 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
 }
 
 #[test]
-fn what_is_loaded_elsewhere_is_guarded_too_and_loaded_again_where_it_was() {
+fn the_loss_of_content_under_another_key_is_reported_and_restored() {
     let mut bench = Bench::new();
     bench.load_text("guarded");
     bench.send(Message::Window(main_window::Message::KeyEdited(
         "Other".to_owned(),
     )));
-    let guard = bench.state.guard.as_ref().expect("its key is watched");
+    let guard = bench.state.guard.as_ref().expect("its key is monitored");
     assert_eq!(guard.key().as_str(), "MySharedMemory");
     let is_there = guard.news(Observation::Nothing);
-    bench.send(Message::Guarded(is_there.clone()));
+    bench.send(Message::GuardObserved(is_there.clone()));
     assert!(bench.shows("attached elsewhere"), "it can be found");
     for entry in fs::read_dir(bench.directory.path()).unwrap() {
         let path = entry.unwrap().path();
@@ -740,7 +736,7 @@ fn what_is_loaded_elsewhere_is_guarded_too_and_loaded_again_where_it_was() {
             fs::rename(&path, path.with_extension("away")).unwrap();
         }
     }
-    bench.send(Message::Guarded(is_there));
+    bench.send(Message::GuardObserved(is_there));
     assert_eq!(bench.level(), Level::Error);
     assert!(bench.state.guard.is_none(), "nothing is left to guard");
     bench.press(Chord::ctrl('y'));
@@ -762,7 +758,7 @@ fn what_is_loaded_elsewhere_is_guarded_too_and_loaded_again_where_it_was() {
 }
 
 #[test]
-fn who_else_may_read_what_is_loaded_is_said() {
+fn a_segment_that_other_users_may_read_causes_a_warning() {
     let mut bench = Bench::new();
     let key = Key::new("MySharedMemory").unwrap();
     let shared = bench.options().mode(0o644);
@@ -784,7 +780,7 @@ fn who_else_may_read_what_is_loaded_is_said() {
 }
 
 #[test]
-fn what_is_seen_is_shown() {
+fn observations_are_shown() {
     let mut bench = Bench::new();
     bench.see(Observation::Nothing);
     assert!(bench.shows("Nothing is there yet"));
@@ -800,7 +796,7 @@ fn what_is_seen_is_shown() {
 }
 
 #[test]
-fn somebody_else_s_content_is_announced() {
+fn a_replacement_by_another_process_is_reported() {
     let mut bench = Bench::new();
     bench.load_text("ours");
     let key = Key::new("MySharedMemory").unwrap();
@@ -819,7 +815,7 @@ fn somebody_else_s_content_is_announced() {
 }
 
 #[test]
-fn a_closed_window_leaves_nothing_behind() {
+fn closing_the_window_removes_its_segment() {
     let mut bench = Bench::new();
     bench.load_text("gone with the window");
     let Bench { state, directory } = bench;
@@ -828,7 +824,7 @@ fn a_closed_window_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_dropped_file_is_loaded_as_what_it_is() {
+fn a_dropped_file_is_loaded_by_its_content() {
     let mut bench = Bench::new();
     let text = bench.file("notes.md", "# 日本\n".as_bytes());
     bench.drop_files(&[&text]);
@@ -855,7 +851,7 @@ fn a_dropped_file_is_loaded_as_what_it_is() {
 }
 
 #[test]
-fn of_several_files_the_first_is_loaded_and_that_is_said() {
+fn only_the_first_of_several_files_is_loaded_with_a_warning() {
     let mut bench = Bench::new();
     let (one, two) = (bench.file("1.txt", b"one"), bench.file("2.txt", b"two"));
     bench.send(Message::Window(main_window::Message::Dragged(
@@ -881,7 +877,7 @@ fn of_several_files_the_first_is_loaded_and_that_is_said() {
 }
 
 #[test]
-fn a_dropped_folder_says_what_to_do_and_costs_nothing() {
+fn a_dropped_folder_is_refused_with_a_remedy() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let folder = bench.directory.path().to_owned();
@@ -899,11 +895,11 @@ fn a_dropped_folder_says_what_to_do_and_costs_nothing() {
     bench.send(Message::Window(main_window::Message::Dragged(
         drop_target::Event::Hovered(folder),
     )));
-    assert!(bench.shows("It cannot be loaded: choose another key first."));
+    assert!(bench.shows("Cannot load it: choose another key first."));
 }
 
 #[test]
-fn what_is_pasted_is_loaded_at_once() {
+fn the_clipboard_is_loaded_at_once() {
     let mut bench = Bench::new();
     let text = "copied elsewhere\r\n";
     bench.send(Message::Pasted(Ok(Pasted::Text(text.to_owned()))));
@@ -934,12 +930,12 @@ fn what_is_pasted_is_loaded_at_once() {
     bench.send(Message::Pasted(Ok(Pasted::Picture(damaged))));
     assert_eq!(
         bench.state.window.status.current().text(),
-        "What was copied is no picture."
+        "The clipboard does not hold a picture."
     );
 }
 
 #[test]
-fn nothing_to_paste_is_said_gently() {
+fn an_empty_clipboard_is_not_an_error() {
     let mut bench = Bench::new();
     for pasted in [Pasted::Nothing, Pasted::Text(String::new())] {
         bench.send(Message::Pasted(Ok(pasted)));
@@ -955,7 +951,7 @@ fn nothing_to_paste_is_said_gently() {
 }
 
 #[test]
-fn a_field_and_the_dialog_keep_their_pastes() {
+fn paste_in_a_field_or_the_dialog_does_not_load() {
     let paste = Event::Keyboard(press(Chord::ctrl('v')));
     let captured = shortcut::message_of(paste, event::Status::Captured, window::Id::unique());
     assert!(captured.is_none());
@@ -964,7 +960,7 @@ fn a_field_and_the_dialog_keep_their_pastes() {
         ignored,
         Some(Message::Shortcut(action)) if matches!(action(), Message::PastePressed)
     ));
-    // While the dialog is open the clipboard is not even asked.
+    // While the dialog is open, the clipboard is not read.
     let mut bench = Bench::new();
     bench.click("Load");
     assert!(task::into_stream(bench.state.update(Message::PastePressed)).is_none());

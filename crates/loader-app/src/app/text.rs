@@ -1,4 +1,4 @@
-//! A text that is written in the input dialog, and loaded.
+//! Loads the text of the text dialog.
 
 use gui_common::widget::status::Status;
 use iced::Task;
@@ -10,10 +10,10 @@ use crate::session::{LoadError, Loaded, Reply};
 
 impl State {
     pub(super) fn open_text_dialog(&mut self) -> Task<Message> {
-        if self.is_covered() {
+        if self.has_dialog() {
             return Task::none();
         }
-        let Some(key) = self.key_to_load_under() else {
+        let Some(key) = self.load_key() else {
             return Task::none();
         };
         let (dialog, focus) = TextDialog::open(key.as_str());
@@ -31,7 +31,7 @@ impl State {
                 self.dialog = None;
                 Task::none()
             }
-            text_dialog::Action::Load(text) => match self.key_to_load_under() {
+            text_dialog::Action::Load(text) => match self.load_key() {
                 Some(key) => self.session().load_text(key, text).map(Message::TextLoaded),
                 None => {
                     let problem = self.window.status.current().to_string();
@@ -50,7 +50,7 @@ impl State {
                 self.dialog = None;
                 self.take_loaded(loaded, None);
             }
-            // The text stays in the dialog: it may be the only copy.
+            // The text stays in the dialog, because it may be the only copy.
             Ok(Err(error)) => self.reject_text(failure(&error), error.to_string()),
             Err(error) => self.reject_text(Status::error(error.to_string()), error.to_string()),
         }

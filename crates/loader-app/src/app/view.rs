@@ -1,4 +1,4 @@
-//! What the window looks like.
+//! The view of the window.
 
 use std::time::SystemTime;
 
@@ -12,21 +12,21 @@ use iced::widget::{button, column, container, row, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
 use super::loading::Loading;
-use super::{Message, Seen, State, shortcut};
+use super::{ContentState, Message, State, shortcut};
 
 /// The widget id of the path field.
 pub(super) const PATH_FIELD: &str = "path";
-/// Room for the label of "Load Image From File...", and half of the narrowest window at the most.
+/// Enough for the label "Load Image From File...", and at most half of the smallest window.
 const IMAGE_BUTTON_WIDTH: f32 = 220.0;
 
 impl State {
-    /// Draws the window, and the input dialog over it while it is open.
+    /// Draws the window, with the open dialogs over it.
     pub(crate) fn view(&self) -> Element<'_, Message> {
         let body = column![
             column![self.view_key(), self.view_actions()].spacing(theme::space::TINY),
             self.view_heading(),
             self.view_content(),
-            self.watchers.view(),
+            self.viewers.view(),
         ]
         .spacing(theme::space::MEDIUM);
         let window = column![
@@ -55,7 +55,7 @@ impl State {
         let (words, color): (_, fn(&theme::Colors) -> Color) = match &self.attached {
             None => (tr!("not-attached"), |colors| colors.border),
             Some(_) if self.is_attached_here() => (tr!("attached"), |colors| colors.success),
-            // To which, was said in the status line.
+            // The status line has shown the key.
             Some(_) => (tr!("attached-elsewhere"), |colors| colors.warning),
         };
         let mark = self.window.view_mark(Some((color, words)));
@@ -92,7 +92,7 @@ impl State {
         .into()
     }
 
-    /// Draws the status line, and in it, without a change of its height, how far a picture is.
+    /// Draws the status line and, without changing its height, the progress of a load.
     fn view_status(&self) -> Element<'_, Message> {
         let loading = self.loading.as_ref();
         let actions = [
@@ -124,7 +124,7 @@ impl State {
             .into()
     }
 
-    /// Draws what the content is; while a stream plays, in the same place, how that goes.
+    /// Draws the title of the content, or the progress of a running stream.
     fn view_title(&self) -> Element<'_, Message> {
         let Some(stream) = &self.stream else {
             let title = visible::line(tr!("in-memory-now")).size(theme::TEXT_SIZE);
@@ -142,15 +142,17 @@ impl State {
     }
 
     fn view_content(&self) -> Element<'_, Message> {
-        match &self.seen {
-            Seen::Unknown => content_pane::notice("", ""),
-            Seen::Nothing => content_pane::notice(tr!("nothing-there"), tr!("nothing-there-body")),
-            Seen::Unreadable(sentence) => {
-                content_pane::notice(tr!("cannot-be-read"), sentence.as_str())
+        match &self.content {
+            ContentState::Unknown => content_pane::notice("", ""),
+            ContentState::Nothing => {
+                content_pane::notice(tr!("nothing-there"), tr!("nothing-there-body"))
             }
-            Seen::Content(pane) => column![
+            ContentState::Unreadable(reason) => {
+                content_pane::notice(tr!("cannot-be-read"), reason.as_str())
+            }
+            ContentState::Content(pane) => column![
                 pane.view().map(Message::Pane),
-                pane.view_facts(SystemTime::now(), None, &self.watchers.processes())
+                pane.view_facts(SystemTime::now(), None, &self.viewers.processes())
                     .map(Message::Pane),
             ]
             .spacing(theme::space::SMALL)

@@ -1,4 +1,4 @@
-//! `loader-app frames`: a stream from standard input, or of the test pattern.
+//! `loader-app frames`: streams raw video from standard input, or the test pattern.
 
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
@@ -13,12 +13,12 @@ use gui_common::widget::form_choice;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 use shm_io::Address;
 
-use super::memory::Memory;
-use super::ring::Ring;
-use super::share::Share;
-use super::{CommandError, presence, tell, tell_restored};
-use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
-use crate::session::{Control, End, LoadError, Loaded, Report, Session};
+use super::memory::MemoryOption;
+use super::ring::RingOptions;
+use super::share::ShareOptions;
+use super::{CommandError, log, log_restored, presence};
+use crate::frames::{self, FrameError, FrameReader, Rate, RawVideo, TestPattern};
+use crate::session::{LoadError, Loaded, Session, StreamControl, StreamEnd, StreamProgress};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -28,71 +28,73 @@ Examples:
   loader-app frames --test-pattern --retain 64M --count 100
   loader-app frames --size 30000x20000 --limit 3G - <scans.rgba
 
-The names of the formats are ffmpeg's for rgba, bgra and gray; its -pix_fmt rgb24, bgr24 and
-gray16le are rgb, bgr and gray16 here, and are taken by those names, too. A frame becomes visible
-when all of it has come. A reader that is slow misses frames and sees the newest, but for those
-that --retain keeps: viewer-app follow reads them in order.
+The formats rgba, bgra and gray have the same names in ffmpeg; rgb, bgr and gray16 are ffmpeg's
+rgb24, bgr24 and gray16le, and these names are accepted too. A frame becomes visible when it is
+complete. A slow reader skips to the newest frame, except for the frames that --retain keeps:
+viewer-app follow reads them in order.
 
-Under the key of a Qt program (--key qt:NAME) each frame is a QImage with a PNG file, as QDataStream
-writes it: no Qt program is woken by it, and making the file takes longer than showing it.
+Under the key of a Qt program (--key qt:NAME) each frame is a QImage that holds a PNG file, as
+QDataStream writes it. Qt programs get no notification, and encoding takes longer than displaying.
 
-Each frame of the test pattern shows its number, the first being 1: in digits, and in the bottom
-row in 32 cells of equal width, the highest bit at the left, where white is 1.";
+Each frame of the test pattern shows its number, starting at 1: in digits, and in the bottom row in
+32 cells of equal width, the highest bit at the left, where white is 1.";
 
-/// What the test pattern has where nothing else is asked for.
-const USUAL_SIZE: Size = Size {
+/// The defaults of the test pattern.
+const DEFAULT_SIZE: Size = Size {
     width: 1280,
     height: 720,
 };
-const USUAL_RATE: u16 = 30;
+const DEFAULT_RATE: u16 = 30;
 
 /// The arguments of `loader-app frames`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct FramesArguments {
-    /// The size of each frame in pixels, such as 1280x720.
+    /// Read or draw frames of this size in pixels, such as 1280x720.
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
 
-    /// What a pixel consists of: one byte a channel, in this order; gray16 two, the low one first.
+    /// Use this pixel format: one byte per channel, in this order; gray16 has two bytes, the low
+    /// one first.
     #[arg(long, value_enum, default_value_t = Format::Rgba)]
     format: Format,
 
-    /// How many frames a second, such as 25, 29.97 or 30000/1001; "max" for as fast as they come.
+    /// Publish N frames per second, such as 25, 29.97 or 30000/1001; "max" publishes each frame as
+    /// soon as it is ready.
     ///
-    /// Without it video is as fast as it comes, and the test pattern has 30.
+    /// The default is "max" for video and 30 for the test pattern.
     #[arg(long, value_name = "N")]
     fps: Option<Speed>,
 
-    /// Draws a moving test pattern instead of reading video.
+    /// Draw a moving test pattern instead of reading video.
     #[arg(long, conflicts_with = "input")]
     test_pattern: bool,
 
-    /// Ends after so many frames of the test pattern.
+    /// Stop after N frames of the test pattern.
     #[arg(long, value_name = "N", requires = "test_pattern", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// Leaves the last frame in place when it ends, until `viewer-app remove`.
+    /// Keep the last frame after exit, until `viewer-app remove`.
     #[arg(long)]
     persist: bool,
 
-    /// Goes on in a new segment, with the last frame first, where another program removes, moves away
-    /// or replaces this one, instead of ending with 1.
+    /// Continue in a new segment, starting with the last frame, if another program removes, moves or
+    /// replaces this one, instead of exiting with status 1.
     #[arg(long)]
     restore: bool,
 
-    /// How much memory a frame may take.
+    /// The memory limit of a frame.
     #[command(flatten)]
-    memory: Memory,
+    memory: MemoryOption,
 
-    /// Who else may read it.
+    /// The access of other users.
     #[command(flatten)]
-    share: Share,
+    share: ShareOptions,
 
-    /// How much stays for slow readers.
+    /// The retention of older frames.
     #[command(flatten)]
-    ring: Ring,
+    ring: RingOptions,
 
-    /// Standard input, which is also read without it.
+    /// Read standard input, which is the default.
     #[arg(value_name = "-", value_parser = ["-"])]
     input: Option<String>,
 }
@@ -157,7 +159,7 @@ impl From<Format> for PixelFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Speed {
     Paced(Rate),
-    /// As fast as they come.
+    /// Each frame as soon as it is ready.
     Max,
 }
 
@@ -173,33 +175,36 @@ impl FromStr for Speed {
 }
 
 impl FramesArguments {
-    pub(super) fn share(&self) -> Share {
+    pub(super) fn share(&self) -> ShareOptions {
         self.share
     }
 
-    pub(super) fn ring(&self) -> Ring {
+    pub(super) fn ring(&self) -> RingOptions {
         self.ring
     }
 
-    /// Says what no argument can tell by itself.
-    pub(super) fn problem(&self) -> Option<String> {
+    /// Returns a message if the arguments contradict each other or one is missing.
+    pub(super) fn usage_error(&self) -> Option<String> {
         if self.size.is_none() && !self.test_pattern {
             return Some(
-                "Raw video does not tell its size, so --size has to: write the width and height \
-                 that its writer has, such as --size 1280x720 (ffmpeg says them of its output)."
+                "raw video does not contain its size: give the width and height of its writer, such \
+                 as --size 1280x720 (ffmpeg prints them for its output)"
                     .to_owned(),
             );
         }
         let size = self.shape().err().map(|error| error.to_string());
-        size.or_else(|| self.share.problem())
+        size.or_else(|| self.share.usage_error())
     }
 
     fn shape(&self) -> Result<ImageMetadata, FrameError> {
-        let Size { width, height } = self.size.unwrap_or(USUAL_SIZE);
+        let Size { width, height } = self.size.unwrap_or(DEFAULT_SIZE);
         frames::shape(self.format.into(), width, height, self.memory.limit)
     }
 
-    fn open<'t>(&self, termination: &'t Termination) -> Result<Box<dyn Frames + 't>, CommandError> {
+    fn open<'t>(
+        &self,
+        termination: &'t Termination,
+    ) -> Result<Box<dyn FrameReader + 't>, CommandError> {
         let failed = |error| CommandError::Load(LoadError::Frames(error));
         let shape = self.shape().map_err(failed)?;
         if self.test_pattern {
@@ -217,13 +222,13 @@ impl FramesArguments {
         match self.fps {
             Some(Speed::Paced(rate)) => Some(rate),
             Some(Speed::Max) => None,
-            None => self.test_pattern.then(|| Rate::per_second(USUAL_RATE)),
+            None => self.test_pattern.then(|| Rate::per_second(DEFAULT_RATE)),
         }
     }
 }
 
-/// Streams until the frames end or a signal arrives, and prints a line when it begins and one when
-/// it ends.
+/// Streams until the frames end or a signal arrives. Prints a line at the first frame and one at the
+/// end.
 pub(super) fn run(
     arguments: &FramesArguments,
     key: &Address,
@@ -233,9 +238,9 @@ pub(super) fn run(
     let mut frames = arguments.open(&termination)?;
     let mut session = Session::new(arguments.ring.apply(arguments.share.apply(Options::new())));
     if verbose {
-        session = session.telling_who_watches(presence::printed());
+        session = session.report_viewers(presence::print_changes());
     }
-    let mut terminal = Terminal {
+    let mut terminal = TerminalControl {
         termination: &termination,
         arguments,
         verbose,
@@ -254,35 +259,35 @@ pub(super) fn run(
         };
     };
     if arguments.persist {
-        let kept = session.sink.persist();
-        kept.map_err(|error| CommandError::Load(error.into()))?;
+        let persisted = session.sink.persist();
+        persisted.map_err(|error| CommandError::Load(error.into()))?;
     }
     terminal::print(&streamed);
     session.sink.release();
     match streamed.end {
-        End::Finished | End::Stopped => Ok(()),
-        End::Failed(error) if error.is_removed() => Err(CommandError::Lost(key.clone())),
-        End::Failed(error) => Err(CommandError::Load(error)),
+        StreamEnd::Finished | StreamEnd::Stopped => Ok(()),
+        StreamEnd::Failed(error) if error.is_removed() => Err(CommandError::Lost(key.clone())),
+        StreamEnd::Failed(error) => Err(CommandError::Load(error)),
     }
 }
 
-/// The terminal, or the script, as what controls a stream.
-struct Terminal<'a> {
+/// Controls a stream from the command line.
+struct TerminalControl<'a> {
     termination: &'a Termination,
     arguments: &'a FramesArguments,
     verbose: bool,
     progress: terminal::Progress,
 }
 
-impl Terminal<'_> {
-    /// Prints a line of its own to stderr.
-    fn tell(&mut self, line: &str) {
+impl TerminalControl<'_> {
+    /// Erases the progress line and prints a line to stderr.
+    fn log(&mut self, line: &str) {
         self.progress.erase();
-        tell(line);
+        log(line);
     }
 }
 
-impl Control for Terminal<'_> {
+impl StreamControl for TerminalControl<'_> {
     fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()> {
         let left = due.map_or(Duration::ZERO, |due| {
             due.saturating_duration_since(Instant::now())
@@ -301,22 +306,22 @@ impl Control for Terminal<'_> {
             arguments.ring.warning(loaded),
         ];
         for warning in found.into_iter().flatten() {
-            self.tell(&format!("warning: {warning}"));
+            self.log(&format!("warning: {warning}"));
         }
         let size = units::bytes(loaded.bytes);
-        let size_and_place = match loaded.form {
+        let size_and_segment = match loaded.form {
             None => format!(
-                "{size} a frame, into {} (sequence {})",
+                "{size} per frame, into {} (sequence {})",
                 loaded.key, loaded.sequence
             ),
             Some(form) => format!(
-                "{size} the first frame, into {} as {}",
+                "{size} for the first frame, into {} as {}",
                 loaded.key,
                 form_choice::name(form)
             ),
         };
         terminal::print(format_args!(
-            "Streaming {} × {} {}, {size_and_place}.",
+            "Streaming {} × {} {}, {size_and_segment}.",
             frame.width,
             frame.height,
             frame.format.name()
@@ -329,20 +334,20 @@ impl Control for Terminal<'_> {
 
     fn restored(&mut self, loaded: &Loaded) {
         self.progress.erase();
-        tell_restored(&loaded.key, Some(loaded));
+        log_restored(&loaded.key, Some(loaded));
     }
 
-    fn report(&mut self, report: &Report) {
+    fn report(&mut self, progress: &StreamProgress) {
         if self.verbose {
-            tell(&report.to_string());
+            log(&progress.to_string());
         } else {
-            self.progress.show(report);
+            self.progress.show(progress);
         }
     }
 
-    fn left_out(&mut self, reason: &LoadError) {
-        self.tell(&format!(
-            "warning: Frames are left out, and the last one stays. {}",
+    fn frames_skipped(&mut self, reason: &LoadError) {
+        self.log(&format!(
+            "warning: Frames are being skipped; the last frame stays. {}",
             reason.remedy()
         ));
     }
@@ -353,7 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_two_numbers_that_a_picture_can_have() {
+    fn a_size_is_two_sides_within_the_bounds() {
         let size = |width, height| Ok(Size { width, height });
         assert_eq!("1280x720".parse::<Size>(), size(1280, 720));
         assert_eq!("1×65535".parse::<Size>(), size(1, 65_535));

@@ -1,4 +1,4 @@
-//! Loads a picture that may take long: it can be seen how far that is, and Ctrl-C ends it.
+//! Loads a picture with a progress line at the terminal; a signal cancels it.
 
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -12,47 +12,47 @@ use shm_io::Address;
 
 use super::CommandError;
 use crate::picture_file::PictureError;
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 use crate::session::{LoadError, Loadable, Loaded, Session};
 
-/// What takes no longer than this is not worth a word.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time before the progress line appears.
+const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
-/// How often it is looked how far it is.
-const GLANCE: Duration = Duration::from_millis(100);
+/// The interval at which the progress line changes.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Loads the picture file `path`. A signal cancels that, so that nothing is left behind.
+/// Loads the picture file at `path`. A signal cancels it, and then no segment remains.
 pub(super) fn load(
     session: &mut Session,
     key: &Address,
     path: PathBuf,
-    progress: &Arc<Progress>,
+    progress: &Arc<ReadProgress>,
     termination: &Termination,
 ) -> Result<Loaded, CommandError> {
     let mut content = Loadable::Picture(path.clone(), Arc::clone(progress));
     let done = termination.announcement().map_err(CommandError::Signals)?;
-    let mut meter = Meter::new();
+    let mut line = ProgressLine::new();
     let loaded = thread::scope(|scope| {
         let worker = scope.spawn(|| {
             let _done = done;
             session.load(key, &mut content)
         });
         loop {
-            match termination.wait(Some(GLANCE)) {
+            match termination.wait(Some(PROGRESS_INTERVAL)) {
                 Ended::Signal => {
-                    // It gives up when it reads the next time.
+                    // The decoder fails at its next read.
                     progress.cancel();
                     break worker.join();
                 }
-                Ended::Timeout => meter.show(progress.fraction()),
+                Ended::Timeout => line.show(progress.fraction()),
                 Ended::Done => break worker.join(),
             }
         }
     });
-    meter.line.erase();
+    line.line.erase();
     match loaded {
         Ok(Ok(_)) if progress.is_cancelled() => {
-            // The signal came when it was just loaded: what ends the program ends that too.
+            // The signal arrived when the picture was already published.
             session.sink.release();
             let error = PictureError::Cancelled { path };
             Err(CommandError::Load(LoadError::Picture(error)))
@@ -62,22 +62,22 @@ pub(super) fn load(
     }
 }
 
-/// Tells a person at a terminal how far it is; a script is told nothing.
-struct Meter {
+/// The progress line, printed only to a terminal.
+struct ProgressLine {
     since: Instant,
     line: terminal::Progress,
 }
 
-impl Meter {
-    fn new() -> Meter {
-        Meter {
+impl ProgressLine {
+    fn new() -> ProgressLine {
+        ProgressLine {
             since: Instant::now(),
             line: terminal::Progress::default(),
         }
     }
 
     fn show(&mut self, fraction: f32) {
-        if self.since.elapsed() < PATIENCE {
+        if self.since.elapsed() < PROGRESS_DELAY {
             return;
         }
         if fraction < 1.0 {

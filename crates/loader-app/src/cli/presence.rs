@@ -1,30 +1,30 @@
-//! Lines about who watches what is loaded.
+//! Lines about the viewers of the segment.
 
 use std::sync::{Arc, mpsc};
 use std::thread;
 
 use shm_io::{OnViewers, Viewers};
 
-use super::tell;
+use super::log;
 use crate::session::presence::changes;
 
-/// Prints a line for everybody who comes to watch, has shown something, or has left.
+/// Returns a callback that prints a line for each viewer that arrives, shows a sample, or leaves.
 ///
-/// On a thread of its own: who does not read the lines keeps nobody from loading.
-pub(super) fn printed() -> OnViewers {
+/// A thread prints the lines, so that a full pipe at stderr does not block the publisher.
+pub(super) fn print_changes() -> OnViewers {
     let (sender, receiver) = mpsc::channel();
     let spawned = thread::Builder::new()
         .name("printer".to_owned())
         .spawn(move || {
             let mut before = Viewers::Known(Vec::new());
             for now in receiver {
-                changes(&before, &now).iter().for_each(|line| tell(line));
+                changes(&before, &now).iter().for_each(|line| log(line));
                 before = now;
             }
         });
-    // Without a thread nobody takes what is sent, and nothing is printed.
+    // If the thread could not start, the receiver is gone and nothing is printed.
     drop(spawned);
-    Arc::new(move |watched| {
-        sender.send(watched).ok();
+    Arc::new(move |viewers| {
+        sender.send(viewers).ok();
     })
 }

@@ -1,4 +1,4 @@
-//! How much of what was loaded stays for readers that are slow or late.
+//! The retention of older samples.
 
 use clap::Args;
 use gui_common::picture::limit;
@@ -8,33 +8,34 @@ use shm_io::RingSize;
 
 use crate::session::Loaded;
 
-/// The shortest and the longest ring.
-const LEAST: u64 = 16 << 10;
-const MOST: u64 = 1 << 30;
+/// The bounds of the ring's size, in bytes.
+const MIN_BYTES: u64 = 16 << 10;
+const MAX_BYTES: u64 = 1 << 30;
 
-/// How much of what was loaded stays for readers that are slow or late.
+/// The retention of older samples.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Ring {
-    /// Keeps as many of the last samples as fit SIZE, such as 16K or 16M: 16K to 1G, a power of two or
-    /// rounded up to one; 256K where nothing is said.
+pub(super) struct RingOptions {
+    /// Keep older samples in a ring of SIZE bytes, such as 16K or 16M: 16K to 1G, rounded up to a
+    /// power of two [default: 256K].
     ///
-    /// `viewer-app follow` misses nothing of what it has, and `viewer-app follow --oldest` prints all of it.
-    /// A text takes its length and some 64 bytes. What is longer than 16 KiB has its place beside the ring:
-    /// see --retain. What is there already keeps its ring; you are warned.
-    #[arg(long, value_name = "SIZE", value_parser = ring)]
+    /// `viewer-app follow` reads the samples of the ring in order, and `viewer-app follow --oldest`
+    /// prints all of them. A text takes its length and about 64 bytes. A sample longer than 16 KiB is
+    /// stored outside the ring: see --retain. An existing segment keeps its ring, and a warning is
+    /// printed.
+    #[arg(long, value_name = "SIZE", value_parser = ring_bytes)]
     ring: Option<u64>,
 
-    /// Keeps SIZE of what is longer than 16 KiB, such as pictures, beside the newest: 64M, or 0, which is
-    /// usual.
+    /// Keep up to SIZE bytes of older samples longer than 16 KiB, such as pictures, besides the newest
+    /// [default: 0].
     ///
-    /// At most 190 of them. Where memory runs out, the oldest give way. What is there already keeps what it
-    /// was made with; you are warned.
+    /// At most 190 samples are kept. If memory runs out, the oldest are evicted. An existing segment
+    /// keeps its setting, and a warning is printed.
     #[arg(long, value_name = "SIZE", value_parser = limit::bytes)]
     retain: Option<u64>,
 }
 
-impl Ring {
-    /// Adds what was asked for.
+impl RingOptions {
+    /// Returns `options` with the values that the user set.
     pub(super) fn apply(self, mut options: Options) -> Options {
         if let Some(bytes) = self.ring {
             options = options.ring_bytes(bytes);
@@ -45,45 +46,45 @@ impl Ring {
         options
     }
 
-    /// Returns `true` if anything was asked for.
-    pub(super) fn is_asked_for(self) -> bool {
+    /// Returns `true` if the user set one of the options.
+    pub(super) fn is_set(self) -> bool {
         self.ring.is_some() || self.retain.is_some()
     }
 
-    /// Says that the segment was there before, with another ring than asked for.
+    /// Returns a warning if the segment existed before with other values.
     pub(super) fn warning(self, loaded: &Loaded) -> Option<String> {
         let RingSize { ring, retain } = loaded.ring?;
-        let kept = [
+        let values = [
             (self.ring.map(u64::next_power_of_two), ring, "--ring"),
             (self.retain, retain, "--retain"),
         ];
-        let other = kept.iter().filter_map(|(asked, found, option)| {
-            let asked = asked.filter(|asked| asked != found)?;
-            Some((option, *found, asked))
+        let differing = values.iter().filter_map(|(requested, found, option)| {
+            let requested = requested.filter(|requested| requested != found)?;
+            Some((option, *found, requested))
         });
-        let (keeps, wants): (Vec<_>, Vec<_>) = other
-            .map(|(option, found, asked)| {
-                let written = |bytes| format!("{option} {}", limit::written(bytes));
-                (written(found), written(asked))
+        let (kept, requested): (Vec<_>, Vec<_>) = differing
+            .map(|(option, found, requested)| {
+                let written = |bytes| format!("{option} {}", limit::format(bytes));
+                (written(found), written(requested))
             })
             .unzip();
-        let key = loaded.key.own().filter(|_| !keeps.is_empty())?;
+        let key = loaded.key.own().filter(|_| !kept.is_empty())?;
         Some(format!(
-            "{key} was there before and keeps its {}. For {} end the programs that loaded into it, or \
+            "{key} already exists and keeps its {}. For {} end the programs that loaded into it, or \
              remove it: viewer-app remove --key {}",
-            keeps.join(" and "),
-            wants.join(" and "),
+            kept.join(" and "),
+            requested.join(" and "),
             shell::quoted(key.as_str())
         ))
     }
 }
 
-fn ring(text: &str) -> Result<u64, String> {
+fn ring_bytes(text: &str) -> Result<u64, String> {
     let bytes = limit::bytes(text).map_err(|error| error.to_string())?;
-    if (LEAST..=MOST).contains(&bytes) {
+    if (MIN_BYTES..=MAX_BYTES).contains(&bytes) {
         return Ok(bytes);
     }
-    Err("a ring has at least 16K and at most 1G".to_owned())
+    Err("the size of a ring is at least 16K and at most 1G".to_owned())
 }
 
 #[cfg(test)]
@@ -91,9 +92,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ring_has_a_length_that_the_layout_knows() {
+    fn a_ring_size_outside_the_bounds_is_refused() {
         for (text, bytes) in [("16K", 16 << 10), ("20000", 20_000), ("1GiB", 1 << 30)] {
-            assert_eq!(ring(text), Ok(bytes));
+            assert_eq!(ring_bytes(text), Ok(bytes));
         }
         for (text, words) in [
             ("0", "at least 16K"),
@@ -102,7 +103,7 @@ mod tests {
             ("much", "such as"),
             ("-1", "such as"),
         ] {
-            let error = ring(text).expect_err(text);
+            let error = ring_bytes(text).expect_err(text);
             assert!(error.contains(words), "{text}: {error}");
         }
     }

@@ -1,4 +1,4 @@
-//! Who else may read what is loaded.
+//! The access of other users.
 
 use std::error::Error;
 use std::fmt;
@@ -11,25 +11,27 @@ use shm_core::Options;
 
 use crate::session::Loaded;
 
-/// Who else may read what is loaded.
+/// The access of other users.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Share {
-    /// Lets other users read it: 640 those of a group, 644 everybody; 600, nobody, is usual.
+pub(super) struct ShareOptions {
+    /// Let other users read the segment: 640 for the users of a group, 644 for all users [default:
+    /// 600, only you].
     ///
-    /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can keep it
-    /// busy: grant this to users that you trust. What is there already keeps its mode; you are warned.
+    /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can hold its
+    /// lock: grant access only to users that you trust. An existing segment keeps its mode, and a
+    /// warning is printed.
     #[arg(long, value_name = "MODE")]
     mode: Option<Mode>,
 
-    /// Lets this group of yours read it, by name or number; with --mode 644 everybody too.
+    /// Let this group of yours read the segment, by name or number.
     ///
-    /// Without --mode it means --mode 640; without --group that is about your own group.
+    /// Without --mode, the mode is 640. Without --group, the group is your primary group.
     #[arg(long, value_name = "GROUP")]
     group: Option<Group>,
 }
 
-impl Share {
-    /// Adds what was asked for.
+impl ShareOptions {
+    /// Returns `options` with the values that the user set.
     pub(super) fn apply(self, mut options: Options) -> Options {
         if let Some(Mode(mode)) = self.mode() {
             options = options.mode(mode);
@@ -40,8 +42,8 @@ impl Share {
         options
     }
 
-    /// Returns `true` if others were asked for.
-    pub(super) fn is_asked_for(self) -> bool {
+    /// Returns `true` if the user set one of the options.
+    pub(super) fn is_set(self) -> bool {
         self.mode().is_some()
     }
 
@@ -49,8 +51,8 @@ impl Share {
         self.mode.or(self.group.map(|_| Mode(0o640)))
     }
 
-    /// Says what is wrong with the two together.
-    pub(super) fn problem(self) -> Option<String> {
+    /// Returns a message if the two options contradict each other.
+    pub(super) fn usage_error(self) -> Option<String> {
         let (Mode(mode), group) = (self.mode?, self.group?);
         (mode & 0o040 == 0).then(|| {
             format!(
@@ -60,7 +62,8 @@ impl Share {
         })
     }
 
-    /// Says that the segment was there before, and is shared with others than asked for.
+    /// Returns a warning if the segment existed before with another mode or group, or if the user set
+    /// none and other users may read it.
     pub(super) fn warning(self, loaded: &Loaded) -> Option<String> {
         let Some(Mode(mode)) = self.mode() else {
             return loaded.exposure();
@@ -70,25 +73,25 @@ impl Share {
         let key = loaded.key.own()?;
         (found.mode != mode || is_other_group).then(|| {
             format!(
-                "{key} was there before and keeps its {}. For {} end the programs that loaded into it, \
+                "{key} already exists and keeps its {}. For {} end the programs that loaded into it, \
                  or remove it: viewer-app remove --key {}",
-                named(found.mode, self.group.map(|_| Group::of(found.group))),
-                named(mode, self.group),
+                describe(found.mode, self.group.map(|_| Group::of(found.group))),
+                describe(mode, self.group),
                 shell::quoted(key.as_str())
             )
         })
     }
 }
 
-/// Writes a mode, and whose it is where that matters: `mode 640 and group video`.
-fn named(mode: u32, group: Option<Group>) -> String {
+/// Describes a mode, and a group if one is given: `mode 640 and group video`.
+fn describe(mode: u32, group: Option<Group>) -> String {
     match group {
         None => format!("mode {mode:o}"),
         Some(group) => format!("mode {mode:o} and group {group}"),
     }
 }
 
-/// Permission bits that make sense for a segment: its owner does all, others read or do nothing.
+/// The permission bits of a segment: the owner reads and writes, others read or have no access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mode(u32);
 
@@ -112,35 +115,37 @@ impl Mode {
         } else if bits & 0o022 != 0 {
             Err(ModeError::OthersWrite)
         } else if bits & 0o600 != 0o600 {
-            Err(ModeError::OwnerLeftOut)
+            Err(ModeError::OwnerExcluded)
         } else {
             Ok(Mode(bits))
         }
     }
 }
 
-/// Why these are no permissions for a segment.
+/// Why a mode is not valid for a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ModeError {
     NotOctal,
     Execute,
     OthersWrite,
-    OwnerLeftOut,
+    OwnerExcluded,
 }
 
 impl fmt::Display for ModeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wrong = match self {
-            ModeError::NotOctal => "It is not three octal digits.",
-            ModeError::Execute => "Shared memory is not executed.",
+        let reason = match self {
+            ModeError::NotOctal => "a mode is three octal digits",
+            ModeError::Execute => "a segment cannot be executable",
             ModeError::OthersWrite => {
-                "Readers need no right to write, and whoever has it can destroy what is loaded."
+                "readers need no write permission, and a user who has it can destroy the content"
             }
-            ModeError::OwnerLeftOut => "You read and write it yourself: the first digit is 6.",
+            ModeError::OwnerExcluded => {
+                "you read and write the segment yourself: the first digit is 6"
+            }
         };
         write!(
             f,
-            "{wrong} Use 600 for nobody else, 640 for your group, 644 for everybody"
+            "{reason}; use 600 for only you, 640 for your group, 644 for all users"
         )
     }
 }
@@ -152,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn others_read_or_do_nothing() {
+    fn a_mode_lets_others_read_or_gives_no_access() {
         for (text, bits) in [
             ("600", 0o600),
             ("640", 0o640),
@@ -172,8 +177,8 @@ mod tests {
             ("611", ModeError::Execute),
             ("666", ModeError::OthersWrite),
             ("620", ModeError::OthersWrite),
-            ("444", ModeError::OwnerLeftOut),
-            ("0", ModeError::OwnerLeftOut),
+            ("444", ModeError::OwnerExcluded),
+            ("0", ModeError::OwnerExcluded),
         ] {
             assert_eq!(text.parse::<Mode>(), Err(error), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The pictures of a folder, one after the other, over and over.
+//! The pictures of a folder, in a loop.
 
 use std::cmp::Ordering;
 use std::ffi::OsStr;
@@ -10,42 +10,42 @@ use std::{fs, io, mem, vec};
 use gui_common::picture::limit::Limit;
 use gui_common::tr;
 
-use super::{Drawn, Found, Frame, FrameError, Frames};
+use super::{Drawn, FrameError, FrameInfo, FrameReader, NextFrame};
 use crate::picture_file::{PictureError, PictureFile};
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
-/// The pictures of a folder in the order of their names. What comes into the folder meanwhile is
-/// shown in the next round.
+/// The pictures of a folder, in the order of their names, in a loop. Each round lists the folder
+/// again.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub(crate) struct FolderFrames {
     path: PathBuf,
-    /// How long each picture stands.
+    /// How long each picture is shown.
     each: Duration,
-    progress: Arc<Progress>,
-    /// What is still to be looked at in this round.
+    progress: Arc<ReadProgress>,
+    /// The remaining files of this round.
     rest: vec::IntoIter<PathBuf>,
-    /// The picture that was found and not drawn.
+    /// The current picture, until it is drawn.
     current: Option<PictureFile>,
-    /// How many pictures this round had, and how many files that are none.
+    /// The numbers of pictures and of other files in this round so far.
     pictures: u64,
     others: u64,
-    /// How many files that are none the last whole round had.
+    /// The number of other files in the last complete round.
     others_before: u64,
 }
 
-impl Folder {
-    /// Looks what is in a folder. Each picture will stand as long as `each` says. When `progress` is
-    /// cancelled, no more pictures are read.
+impl FolderFrames {
+    /// Lists a folder. Each picture is shown for the time `each`. Cancelling `progress` stops the
+    /// reading of pictures.
     ///
     /// # Errors
     ///
-    /// [`FrameError::Folder`] where it cannot be read.
+    /// Returns [`FrameError::Folder`] if the folder cannot be read.
     pub(crate) fn open(
         path: &Path,
         each: Duration,
-        progress: Arc<Progress>,
-    ) -> Result<Folder, FrameError> {
-        Ok(Folder {
+        progress: Arc<ReadProgress>,
+    ) -> Result<FolderFrames, FrameError> {
+        Ok(FolderFrames {
             rest: files_of(path)?,
             path: path.to_owned(),
             each,
@@ -57,7 +57,7 @@ impl Folder {
         })
     }
 
-    fn begin_again(&mut self) -> Result<Found, FrameError> {
+    fn restart(&mut self) -> Result<NextFrame, FrameError> {
         if self.pictures == 0 {
             return Err(FrameError::NoPictures {
                 path: self.path.clone(),
@@ -67,25 +67,25 @@ impl Folder {
         self.rest = files_of(&self.path)?;
         self.pictures = 0;
         self.others_before = mem::take(&mut self.others);
-        Ok(Found::NoFrame)
+        Ok(NextFrame::NoFrame)
     }
 }
 
-impl Frames for Folder {
-    fn find(&mut self) -> Result<Found, FrameError> {
+impl FrameReader for FolderFrames {
+    fn next(&mut self) -> Result<NextFrame, FrameError> {
         let Some(path) = self.rest.next() else {
-            return self.begin_again();
+            return self.restart();
         };
         let Ok(picture) = open(&path, &self.progress) else {
             self.others += 1;
-            return Ok(Found::NoFrame);
+            return Ok(NextFrame::NoFrame);
         };
         self.pictures += 1;
         let metadata = picture.metadata().clone();
         self.current = Some(picture);
-        Ok(Found::Frame(Frame {
+        Ok(NextFrame::Frame(FrameInfo {
             metadata,
-            lasts: Some(self.each),
+            duration: Some(self.each),
         }))
     }
 
@@ -94,7 +94,7 @@ impl Frames for Folder {
         if picture.is_some_and(|picture| picture.decode_into(pixels).is_ok()) {
             return Ok(Drawn::Whole);
         }
-        // It began like a picture.
+        // Only the header was that of a picture.
         self.pictures -= 1;
         self.others += 1;
         Ok(Drawn::Damaged)
@@ -108,11 +108,11 @@ impl Frames for Folder {
     }
 }
 
-fn open(path: &Path, progress: &Arc<Progress>) -> Result<PictureFile, PictureError> {
+fn open(path: &Path, progress: &Arc<ReadProgress>) -> Result<PictureFile, PictureError> {
     PictureFile::open(path, Limit::DEFAULT, Arc::clone(progress))
 }
 
-/// Returns the files of a folder in the order of their names; hidden ones are nobody's pictures.
+/// Returns the files of a folder in the order of their names, without hidden ones.
 fn files_of(path: &Path) -> Result<vec::IntoIter<PathBuf>, FrameError> {
     let listed: io::Result<Vec<PathBuf>> = fs::read_dir(path).and_then(|entries| {
         entries
@@ -124,7 +124,7 @@ fn files_of(path: &Path) -> Result<vec::IntoIter<PathBuf>, FrameError> {
         path: path.to_owned(),
         source,
     })?;
-    files.sort_by(|one, other| by_name(name_of(one), name_of(other)));
+    files.sort_by(|one, other| natural_order(name_of(one), name_of(other)));
     Ok(files.into_iter())
 }
 
@@ -137,8 +137,8 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name: &OsStr| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// Compares names as people count: `frame9` comes before `frame10`.
-fn by_name(one: &[u8], other: &[u8]) -> Ordering {
+/// Compares names in natural order: `frame9` comes before `frame10`.
+fn natural_order(one: &[u8], other: &[u8]) -> Ordering {
     let (mut left, mut right) = (one, other);
     loop {
         let (left_number, right_number) = (leading_digits(left), leading_digits(right));
@@ -148,7 +148,7 @@ fn by_name(one: &[u8], other: &[u8]) -> Ordering {
                     (left, right) = (left_rest, right_rest);
                     a.cmp(b)
                 }
-                // One begins with the other. Names that count the same differ in their zeros.
+                // One is a prefix of the other. Names with equal numbers differ in leading zeros.
                 _ => return left.len().cmp(&right.len()).then_with(|| one.cmp(other)),
             }
         } else {
@@ -190,38 +190,38 @@ mod tests {
         path
     }
 
-    /// The source and the gray of the next picture.
-    fn next(folder: &mut Folder) -> Result<(String, u8), FrameError> {
+    /// Returns the file name and the gray level of the next picture.
+    fn next(folder: &mut FolderFrames) -> Result<(String, u8), FrameError> {
         loop {
-            match folder.find()? {
-                Found::Frame(frame) => {
-                    assert_eq!(frame.lasts, Some(EACH));
+            match folder.next()? {
+                NextFrame::Frame(frame) => {
+                    assert_eq!(frame.duration, Some(EACH));
                     let mut pixels = vec![0; frame.metadata.payload_bytes()];
                     if folder.draw(&mut pixels)? == Drawn::Whole {
                         assert_eq!(u32::from(pixels[0]), frame.metadata.width);
                         return Ok((frame.metadata.file_name.unwrap(), pixels[0]));
                     }
                 }
-                Found::NoFrame => {}
-                Found::End => panic!("a folder has no end"),
+                NextFrame::NoFrame => {}
+                NextFrame::End => panic!("a folder loops"),
             }
         }
     }
 
     #[test]
-    fn pictures_come_in_the_order_of_their_names_over_and_over() {
+    fn pictures_loop_in_the_order_of_their_names() {
         let directory = tempfile::tempdir().unwrap();
         for (name, gray) in [("frame10.png", 10), ("frame9.png", 9), ("frame1.png", 1)] {
             picture(&directory, name, gray);
         }
-        let mut folder = Folder::open(directory.path(), EACH, Arc::default()).unwrap();
+        let mut folder = FolderFrames::open(directory.path(), EACH, Arc::default()).unwrap();
         for _ in 0..3 {
             for (name, gray) in [("frame1.png", 1), ("frame9.png", 9), ("frame10.png", 10)] {
                 assert_eq!(next(&mut folder).unwrap(), (name.to_owned(), gray));
             }
         }
         assert_eq!(folder.notice(), None);
-        // What comes and goes meanwhile is seen in the next round.
+        // The next round lists the folder again.
         picture(&directory, "frame2.png", 2);
         fs::remove_file(directory.path().join("frame9.png")).unwrap();
         for gray in [1, 2, 10] {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_passed_over_and_counted() {
+    fn files_that_are_not_pictures_are_skipped_and_counted() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("a.txt"), "no picture").unwrap();
         picture(&directory, "b.png", 7);
@@ -239,7 +239,7 @@ mod tests {
         fs::write(&cut, &bytes[..bytes.len() - 20]).unwrap();
         fs::create_dir(directory.path().join("d.png")).unwrap();
         picture(&directory, ".hidden.png", 8);
-        let mut folder = Folder::open(directory.path(), EACH, Arc::default()).unwrap();
+        let mut folder = FolderFrames::open(directory.path(), EACH, Arc::default()).unwrap();
         for _ in 0..3 {
             assert_eq!(next(&mut folder).unwrap().1, 7);
         }
@@ -248,10 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_pictures_is_an_error_and_no_endless_search() {
+    fn a_folder_without_pictures_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let refused = |files: &str| {
-            let mut folder = Folder::open(directory.path(), EACH, Arc::default()).unwrap();
+            let mut folder = FolderFrames::open(directory.path(), EACH, Arc::default()).unwrap();
             let said = next(&mut folder).unwrap_err().to_string();
             assert!(
                 said.contains("no picture") && said.contains(files),
@@ -263,12 +263,16 @@ mod tests {
         refused("only file");
         fs::write(directory.path().join("b.png"), b"\x89PNG\r\n\x1a\n").unwrap();
         refused("its 2 files");
-        let missing = Folder::open(Path::new("/nonexistent"), EACH, Arc::default()).unwrap_err();
-        assert!(missing.to_string().contains("no such folder"), "{missing}");
+        let missing =
+            FolderFrames::open(Path::new("/nonexistent"), EACH, Arc::default()).unwrap_err();
+        assert!(
+            missing.to_string().contains("folder does not exist"),
+            "{missing}"
+        );
     }
 
     #[test]
-    fn names_are_in_the_order_in_which_people_count() {
+    fn names_are_in_natural_order() {
         let sorted = [
             "",
             "01",
@@ -289,7 +293,7 @@ mod tests {
         ];
         for (index, one) in sorted.iter().enumerate() {
             for (other_index, other) in sorted.iter().enumerate() {
-                let order = by_name(one.as_bytes(), other.as_bytes());
+                let order = natural_order(one.as_bytes(), other.as_bytes());
                 assert_eq!(order, index.cmp(&other_index), "{one} and {other}");
             }
         }

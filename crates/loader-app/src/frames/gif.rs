@@ -1,4 +1,4 @@
-//! An animated GIF, over and over. One frame at a time is in memory, however many there are.
+//! An animated GIF, in a loop. Only one frame at a time is in memory.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -11,52 +11,52 @@ use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, ImageDecoder, Limits, RgbaImage};
 use shm_core::PixelFormat;
 
-use super::{Drawn, Found, Frame, FrameError, Frames, shape};
+use super::{Drawn, FrameError, FrameInfo, FrameReader, NextFrame, shape};
 use crate::picture_file::{Flaw, PictureError, guarded};
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
-/// Delays up to this one are not meant, but left over from times when nothing was that fast.
-const TOO_SHORT: Duration = Duration::from_millis(10);
-/// What browsers take them for.
-const USUAL: Duration = Duration::from_millis(100);
+/// Delays up to this one are replaced by [`DEFAULT_DELAY`], as browsers do.
+const MIN_DELAY: Duration = Duration::from_millis(10);
+const DEFAULT_DELAY: Duration = Duration::from_millis(100);
 
-/// How much memory a GIF may take: its frames are composed of others.
+/// The memory limit of a GIF, whose frames are composed of earlier ones.
 const LIMIT: Limit = Limit::DEFAULT;
 
-/// How many pictures of the size of the whole are there at once: the one before, the frame on its way,
-/// what they come to, and what is published of it.
-const PICTURES: u64 = 4;
+/// The number of full-size pictures in memory at once: the previous one, the decoded frame, their
+/// composition, and the published pixels.
+const FULL_SIZE_PICTURES: u64 = 4;
 
 /// The frames of a GIF, in a loop.
-pub(crate) struct Gif {
+pub(crate) struct GifFrames {
     path: PathBuf,
-    /// Open as long as this lives: whoever replaces the file does not cut the animation.
+    /// Stays open, so that replacing the file does not affect the animation.
     file: File,
-    pass: image::Frames<'static>,
-    /// How many frames of this pass were found.
-    found: u64,
-    /// The frame that was found and not drawn.
+    /// The decoder of the current round.
+    round: image::Frames<'static>,
+    /// The number of frames read in this round.
+    count: u64,
+    /// The current frame, until it is drawn.
     current: Option<RgbaImage>,
-    /// Where the file is damaged: only this many frames can be shown.
+    /// If the file is damaged, the number of frames before the damage.
     usable: Option<u64>,
 }
 
-impl Gif {
+impl GifFrames {
     /// Opens a GIF and reads its header.
     ///
     /// # Errors
     ///
-    /// [`FrameError`] where the file cannot be read, is no GIF, or is too large.
-    pub(crate) fn open(path: &Path) -> Result<Gif, FrameError> {
+    /// Returns a [`FrameError`] if the file cannot be read, is not a GIF, or is too large.
+    pub(crate) fn open(path: &Path) -> Result<GifFrames, FrameError> {
         let unreadable = |source| {
             FrameError::Animation(PictureError::Unreadable {
                 path: path.to_owned(),
                 source,
             })
         };
-        // A FIFO or a device is not opened: either could block for ever.
-        let facts = path.metadata().map_err(unreadable)?;
-        if !facts.is_file() {
+        // A FIFO or a device is not opened: that could block forever.
+        let stat = path.metadata().map_err(unreadable)?;
+        if !stat.is_file() {
             return Err(FrameError::NotAGif {
                 path: path.to_owned(),
             });
@@ -67,27 +67,27 @@ impl Gif {
                 path: path.to_owned(),
             });
         }
-        let pass = begin(path, &file)?;
-        Ok(Gif {
+        let round = decode_from_start(path, &file)?;
+        Ok(GifFrames {
             path: path.to_owned(),
             file,
-            pass,
-            found: 0,
+            round,
+            count: 0,
             current: None,
             usable: None,
         })
     }
 
-    fn begin_again(&mut self) -> Result<Found, FrameError> {
-        self.pass = begin(&self.path, &self.file)?;
-        self.found = 0;
-        Ok(Found::NoFrame)
+    fn restart(&mut self) -> Result<NextFrame, FrameError> {
+        self.round = decode_from_start(&self.path, &self.file)?;
+        self.count = 0;
+        Ok(NextFrame::NoFrame)
     }
 
-    fn take(&mut self, frame: image::Frame) -> Result<Found, FrameError> {
-        self.found += 1;
-        let lasts = match Duration::from(frame.delay()) {
-            delay if delay <= TOO_SHORT => USUAL,
+    fn take(&mut self, frame: image::Frame) -> Result<NextFrame, FrameError> {
+        self.count += 1;
+        let duration = match Duration::from(frame.delay()) {
+            delay if delay <= MIN_DELAY => DEFAULT_DELAY,
             delay => delay,
         };
         let pixels = frame.into_buffer();
@@ -97,13 +97,13 @@ impl Gif {
             None => metadata,
         };
         self.current = Some(pixels);
-        Ok(Found::Frame(Frame {
+        Ok(NextFrame::Frame(FrameInfo {
             metadata,
-            lasts: Some(lasts),
+            duration: Some(duration),
         }))
     }
 
-    fn empty(&self) -> FrameError {
+    fn no_frames(&self) -> FrameError {
         FrameError::Animation(PictureError::NotAPicture {
             path: self.path.clone(),
             flaw: Flaw::NoFrames,
@@ -111,23 +111,23 @@ impl Gif {
     }
 }
 
-impl Frames for Gif {
-    fn find(&mut self) -> Result<Found, FrameError> {
+impl FrameReader for GifFrames {
+    fn next(&mut self) -> Result<NextFrame, FrameError> {
         self.current = None;
-        let pass = &mut self.pass;
-        let next = guarded(&self.path, &Progress::default(), || {
-            let read = pass.next().transpose();
+        let round = &mut self.round;
+        let next = guarded(&self.path, &ReadProgress::default(), || {
+            let read = round.next().transpose();
             read.map_err(|error| PictureError::from_image(&self.path, error, LIMIT))
         });
         match next {
             Ok(Some(frame)) => self.take(frame),
-            Ok(None) if self.found == 0 => Err(self.empty()),
-            Ok(None) => self.begin_again(),
-            Err(error) if self.found == 0 => Err(FrameError::Animation(error)),
-            // Browsers show what comes before the damage, and so does this.
+            Ok(None) if self.count == 0 => Err(self.no_frames()),
+            Ok(None) => self.restart(),
+            Err(error) if self.count == 0 => Err(FrameError::Animation(error)),
+            // Like a browser, shows the frames before the damage.
             Err(_) => {
-                self.usable = Some(self.found);
-                self.begin_again()
+                self.usable = Some(self.count);
+                self.restart()
             }
         }
     }
@@ -147,33 +147,33 @@ impl Frames for Gif {
     }
 }
 
-impl std::fmt::Debug for Gif {
+impl std::fmt::Debug for GifFrames {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gif")
+        f.debug_struct("GifFrames")
             .field("path", &self.path)
-            .field("found", &self.found)
+            .field("count", &self.count)
             .finish_non_exhaustive()
     }
 }
 
-/// Begins to decode at the first frame.
-fn begin(path: &Path, file: &File) -> Result<image::Frames<'static>, FrameError> {
-    let opened = guarded(path, &Progress::default(), || {
+/// Returns a decoder at the first frame.
+fn decode_from_start(path: &Path, file: &File) -> Result<image::Frames<'static>, FrameError> {
+    let opened = guarded(path, &ReadProgress::default(), || {
         let mut file = file.try_clone().map_err(|error| unreadable(path, error))?;
         file.rewind().map_err(|error| unreadable(path, error))?;
         let failed = |error| PictureError::from_image(path, error, LIMIT);
         let mut decoder = GifDecoder::new(BufReader::new(file)).map_err(failed)?;
         let (width, height) = decoder.dimensions();
         let picture = u64::from(width) * u64::from(height) * 4;
-        if picture * PICTURES > LIMIT.bytes() {
+        if picture * FULL_SIZE_PICTURES > LIMIT.bytes() {
             return Err(PictureError::TooLarge {
                 path: path.to_owned(),
                 sides: Some((width, height)),
-                needed: Some(picture * PICTURES),
+                needed: Some(picture * FULL_SIZE_PICTURES),
                 limit: LIMIT,
             });
         }
-        // A frame may say that it is larger than the whole.
+        // A frame may claim to be larger than the picture.
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(LIMIT.bytes() - picture);
         decoder.set_limits(limits).map_err(failed)?;
@@ -182,7 +182,7 @@ fn begin(path: &Path, file: &File) -> Result<image::Frames<'static>, FrameError>
     opened.map_err(FrameError::Animation)
 }
 
-/// Tells a GIF by its first bytes, whatever its name.
+/// Returns `true` if the file starts with the signature of a GIF.
 fn is_gif(file: &File) -> io::Result<bool> {
     let mut first = Vec::new();
     file.take(6).read_to_end(&mut first)?;
@@ -206,7 +206,7 @@ mod tests {
     use image::{Delay, Rgba};
     use tempfile::TempDir;
 
-    /// Writes a GIF whose frames are of one gray each and last as many milliseconds as given.
+    /// Writes a GIF. Each frame has one gray level and a delay in milliseconds.
     fn gif(directory: &TempDir, frames: &[(u8, u32)]) -> PathBuf {
         let path = directory.path().join("moving.gif");
         let mut encoder = GifEncoder::new(File::create(&path).unwrap());
@@ -219,36 +219,36 @@ mod tests {
         path
     }
 
-    /// The gray and the milliseconds of the next frame.
-    fn next(gif: &mut Gif) -> Result<(u8, u128), FrameError> {
+    /// Returns the gray level and the duration of the next frame, in milliseconds.
+    fn next(gif: &mut GifFrames) -> Result<(u8, u128), FrameError> {
         loop {
-            match gif.find()? {
-                Found::Frame(frame) => {
+            match gif.next()? {
+                NextFrame::Frame(frame) => {
                     assert_eq!((frame.metadata.width, frame.metadata.height), (40, 30));
                     assert_eq!(frame.metadata.file_name.as_deref(), Some("moving.gif"));
                     let mut pixels = vec![0; frame.metadata.payload_bytes()];
                     assert_eq!(gif.draw(&mut pixels)?, Drawn::Whole);
                     assert!(pixels.chunks(4).all(|pixel| pixel == &pixels[..4]));
-                    return Ok((pixels[0], frame.lasts.unwrap().as_millis()));
+                    return Ok((pixels[0], frame.duration.unwrap().as_millis()));
                 }
-                Found::NoFrame => {}
-                Found::End => panic!("a GIF has no end"),
+                NextFrame::NoFrame => {}
+                NextFrame::End => panic!("a GIF loops"),
             }
         }
     }
 
     #[test]
-    fn it_loops_and_keeps_its_own_time() {
+    fn frames_loop_with_their_delays() {
         let directory = tempfile::tempdir().unwrap();
         let path = gif(
             &directory,
             &[(10, 50), (20, 0), (30, 10), (40, 20), (50, 1_000)],
         );
-        let mut gif = Gif::open(&path).unwrap();
+        let mut gif = GifFrames::open(&path).unwrap();
         for _ in 0..3 {
             assert_eq!(next(&mut gif).unwrap(), (10, 50));
             assert_eq!(next(&mut gif).unwrap(), (20, 100), "no delay");
-            assert_eq!(next(&mut gif).unwrap(), (30, 100), "a delay of old times");
+            assert_eq!(next(&mut gif).unwrap(), (30, 100), "too short a delay");
             assert_eq!(next(&mut gif).unwrap(), (40, 20));
             assert_eq!(next(&mut gif).unwrap(), (50, 1_000));
         }
@@ -260,27 +260,27 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_the_damage_is_shown() {
+    fn frames_before_the_damage_are_shown() {
         let directory = tempfile::tempdir().unwrap();
         let path = gif(&directory, &[(10, 50), (20, 50), (30, 50)]);
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 30]).unwrap();
-        let mut gif = Gif::open(&path).unwrap();
+        let mut gif = GifFrames::open(&path).unwrap();
         for _ in 0..3 {
             assert_eq!(next(&mut gif).unwrap().0, 10);
             assert_eq!(next(&mut gif).unwrap().0, 20);
         }
-        let notice = gif.notice().expect("damage is told");
+        let notice = gif.notice().expect("a notice about the damage");
         assert!(notice.contains("first 2 frames"), "{notice}");
     }
 
     #[test]
-    fn what_is_no_gif_is_refused_and_so_is_an_absurd_one() {
+    fn other_files_and_oversized_gifs_are_refused() {
         let directory = tempfile::tempdir().unwrap();
         let file = |name: &str, bytes: &[u8]| {
             let path = directory.path().join(name);
             fs::write(&path, bytes).unwrap();
-            Gif::open(&path).unwrap_err().to_string()
+            GifFrames::open(&path).unwrap_err().to_string()
         };
         for name in ["plain.gif", "picture.png"] {
             let said = file(name, b"\x89PNG\r\n\x1a\n no GIF at all");
@@ -295,18 +295,21 @@ mod tests {
         assert!(said.contains("not an animated GIF"), "{said}");
         let said = file("cut.gif", b"GIF89a\x28\0");
         assert!(said.contains("End of File"), "{said}");
-        let said = Gif::open(directory.path()).unwrap_err().to_string();
+        let said = GifFrames::open(directory.path()).unwrap_err().to_string();
         assert!(said.contains("not an animated GIF"), "{said}");
-        let missing = Gif::open(Path::new("/nonexistent/a.gif")).unwrap_err();
-        assert!(missing.to_string().contains("no such file"), "{missing}");
+        let missing = GifFrames::open(Path::new("/nonexistent/a.gif")).unwrap_err();
+        assert!(
+            missing.to_string().contains("file does not exist"),
+            "{missing}"
+        );
     }
 
     #[test]
-    fn a_gif_without_frames_is_an_error_and_no_endless_search() {
+    fn a_gif_without_frames_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("moving.gif");
         fs::write(&path, b"GIF89a\x28\x00\x1e\x00\x00\x00\x00;").unwrap();
-        let refused = Gif::open(&path).and_then(|mut gif| next(&mut gif));
+        let refused = GifFrames::open(&path).and_then(|mut gif| next(&mut gif));
         assert!(
             matches!(refused, Err(FrameError::Animation(_))),
             "{refused:?}"

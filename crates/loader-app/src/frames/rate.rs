@@ -1,16 +1,16 @@
-//! How many frames a second.
+//! Frame rates.
 
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The most frames a second.
-const MOST: u32 = 1_000;
-/// The longest that a frame may stand: a day.
-const LONGEST: u32 = 86_400;
+/// The highest rate, in frames per second.
+const MAX_RATE: u32 = 1_000;
+/// The longest duration of a frame, in seconds: a day.
+const MAX_SECONDS: u32 = 86_400;
 
-/// A number of frames a second, exact: 29.97 is not 30000/1001.
+/// A frame rate as an exact fraction: 29.97 differs from 30000/1001.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     frames: u32,
@@ -18,7 +18,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Returns `frames` a second; at least one.
+    /// Returns a rate of `frames` per second, at least 1.
     pub(crate) fn per_second(frames: u16) -> Rate {
         Rate {
             frames: u32::from(frames.max(1)),
@@ -26,17 +26,18 @@ impl Rate {
         }
     }
 
-    /// Returns when the frame with this number begins, the first, number 0, at zero.
-    pub(crate) fn time_of(self, frame: u64) -> Duration {
+    /// Returns the time from the start of frame 0 to the start of this frame.
+    pub(crate) fn start_of(self, frame: u64) -> Duration {
         const NANOS: u128 = 1_000_000_000;
         let nanos = u128::from(frame) * u128::from(self.seconds) * NANOS / u128::from(self.frames);
         let seconds = u64::try_from(nanos / NANOS).unwrap_or(u64::MAX);
         Duration::new(seconds, u32::try_from(nanos % NANOS).unwrap_or(0))
     }
 
-    /// Returns how long the frame with this number stands. Rounding does not add up.
-    pub(crate) fn lasts(self, frame: u64) -> Duration {
-        self.time_of(frame + 1).saturating_sub(self.time_of(frame))
+    /// Returns the duration of this frame. Rounding errors do not accumulate.
+    pub(crate) fn duration_of(self, frame: u64) -> Duration {
+        self.start_of(frame + 1)
+            .saturating_sub(self.start_of(frame))
     }
 }
 
@@ -72,14 +73,14 @@ impl FromStr for Rate {
 impl Rate {
     fn checked(self) -> Option<Rate> {
         let Rate { frames, seconds } = self;
-        let most = u64::from(seconds) * u64::from(MOST);
-        let least = u64::from(frames) * u64::from(LONGEST);
+        let most = u64::from(seconds) * u64::from(MAX_RATE);
+        let least = u64::from(frames) * u64::from(MAX_SECONDS);
         let is_good = frames > 0 && u64::from(frames) <= most && u64::from(seconds) <= least;
         is_good.then_some(self)
     }
 }
 
-/// A text that is no rate.
+/// The error for a text that is not a frame rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RateError {
     text: String,
@@ -89,8 +90,8 @@ impl fmt::Display for RateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "\"{}\" is no number of frames a second; write one such as 25, 29.97 or 30000/1001, at \
-             most {MOST}",
+            "\"{}\" is not a frame rate; write frames per second, such as 25, 29.97 or 30000/1001, at \
+             most {MAX_RATE}",
             self.text
         )
     }
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_written_as_players_write_them() {
+    fn a_rate_is_a_number_or_a_fraction() {
         let rate = |frames, seconds| Ok(Rate { frames, seconds });
         assert_eq!("25".parse::<Rate>(), rate(25, 1));
         assert_eq!("29.97".parse::<Rate>(), rate(2_997, 100));
@@ -133,12 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn rounding_does_not_add_up() {
+    fn rounding_errors_do_not_accumulate() {
         let rate: Rate = "24000/1001".parse().unwrap();
-        let sum: Duration = (0..24_000).map(|frame| rate.lasts(frame)).sum();
+        let sum: Duration = (0..24_000).map(|frame| rate.duration_of(frame)).sum();
         assert_eq!(sum, Duration::from_secs(1_001));
         assert_eq!(
-            rate.time_of(u64::MAX / 2).as_secs(),
+            rate.start_of(u64::MAX / 2).as_secs(),
             384_691_475_370_484_607
         );
     }

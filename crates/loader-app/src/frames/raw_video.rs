@@ -1,4 +1,4 @@
-//! Raw video: frame after frame of pixels from standard input, with nothing in between.
+//! Raw video: the pixels of one frame after the other from standard input, without headers.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,52 +8,52 @@ use std::time::Duration;
 use gui_common::desktop::signals::{Ready, Termination};
 use shm_core::ImageMetadata;
 
-use super::{Drawn, Found, Frame, FrameError, Frames, Rate};
+use super::{Drawn, FrameError, FrameInfo, FrameReader, NextFrame, Rate};
 
-/// How much of a frame is read to find out that there is one: little, because it is copied.
+/// The number of bytes read to detect a frame; small, because they are copied.
 const HEAD: usize = 64;
 
-/// How long it is waited for input before it is told that none comes.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time to wait for input before the caller gets control back.
+const INPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Frames that are read from a pipe or a file.
+/// Reads frames from a pipe or a file.
 #[derive(Debug)]
 pub(crate) struct RawVideo<'t> {
     input: File,
-    /// Ends a wait for input that does not come.
+    /// Interrupts the wait for input.
     termination: &'t Termination,
     metadata: ImageMetadata,
     rate: Option<Rate>,
-    /// How many frames were found.
-    found: u64,
-    /// The beginning of the frame that was found last.
+    /// The number of frames started.
+    count: u64,
+    /// The first bytes of the current frame.
     head: Vec<u8>,
-    /// How much of that frame was read; 0 when all of it was.
-    came: usize,
+    /// The number of bytes read of the current frame; 0 once it is complete.
+    filled: usize,
 }
 
-/// What reading has brought.
-enum Input {
-    /// All that was asked for.
-    All,
-    /// Nothing more for a while; the rest may come.
-    Paused,
-    /// The end.
+/// The result of filling a buffer.
+enum FillResult {
+    /// The buffer is full.
+    Full,
+    /// The wait for input timed out.
+    TimedOut,
+    /// The end of the input.
     End,
 }
 
 impl<'t> RawVideo<'t> {
-    /// Begins to read frames of this shape from standard input.
+    /// Reads frames of this format and size from standard input.
     ///
     /// # Errors
     ///
-    /// Where the system gives no descriptor for it.
+    /// Returns the OS error if the descriptor cannot be duplicated.
     pub(crate) fn stdin(
         metadata: ImageMetadata,
         rate: Option<Rate>,
         termination: &'t Termination,
     ) -> io::Result<RawVideo<'t>> {
-        // Not `io::stdin()` itself: what it has buffered no poll can tell of.
+        // Not `io::stdin()` itself: `poll` does not see what it has buffered.
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         Ok(RawVideo::new(input, metadata, rate, termination))
     }
@@ -69,107 +69,107 @@ impl<'t> RawVideo<'t> {
             termination,
             metadata,
             rate,
-            found: 0,
+            count: 0,
             head: Vec::with_capacity(HEAD),
-            came: 0,
+            filled: 0,
         }
     }
 
-    /// Reads some bytes: none only at the end, and `None` where nothing comes for a while.
+    /// Reads some bytes. Returns 0 only at the end, and `None` if the wait for input times out.
     fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, FrameError> {
         loop {
-            match self.termination.wait_for_input(&self.input, PATIENCE) {
+            match self.termination.wait_for_input(&self.input, INPUT_TIMEOUT) {
                 Ok(Ready::Input) => {}
                 Ok(Ready::Signal) => return Err(FrameError::Stopped),
                 Ok(Ready::Timeout) => return Ok(None),
                 Err(error) => return Err(FrameError::Input(error)),
             }
             match self.input.read(buffer) {
-                // Somebody else may read from it too, or have made it non-blocking.
-                Err(error) if is_passing(&error) => {}
+                // Another process may read from it too, or have made it non-blocking.
+                Err(error) if is_retryable(&error) => {}
                 result => return result.map(Some).map_err(FrameError::Input),
             }
         }
     }
 
-    /// Reads on until `buffer` is full, and counts what came of the frame.
-    fn read_on(&mut self, buffer: &mut [u8]) -> Result<Input, FrameError> {
+    /// Fills `buffer`, and counts the bytes of the frame.
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<FillResult, FrameError> {
         let mut filled = 0;
         while filled < buffer.len() {
             match self.read(&mut buffer[filled..])? {
-                None => return Ok(Input::Paused),
-                Some(0) => return Ok(Input::End),
+                None => return Ok(FillResult::TimedOut),
+                Some(0) => return Ok(FillResult::End),
                 Some(count) => {
                     filled += count;
-                    self.came += count;
+                    self.filled += count;
                 }
             }
         }
-        Ok(Input::All)
+        Ok(FillResult::Full)
     }
 
-    /// The input ended in the middle of a frame.
+    /// Returns the error for an input that ends in the middle of a frame.
     fn cut_off(&self) -> FrameError {
         FrameError::CutOff {
-            came: self.came,
+            came: self.filled,
             whole: self.metadata.payload_bytes(),
         }
     }
 
-    /// Reads what is left of a frame that nobody drew; false where it does not come for a while.
-    fn pass_over(&mut self) -> Result<bool, FrameError> {
+    /// Skips the rest of a frame that was not drawn; returns `false` if the wait for input times out.
+    fn skip_rest(&mut self) -> Result<bool, FrameError> {
         let whole = self.metadata.payload_bytes();
-        let mut rest = vec![0; (whole - self.came).min(64 * 1024)];
-        while self.came < whole {
-            let length = rest.len().min(whole - self.came);
-            match self.read_on(&mut rest[..length])? {
-                Input::All => {}
-                Input::Paused => return Ok(false),
-                Input::End => return Err(self.cut_off()),
+        let mut rest = vec![0; (whole - self.filled).min(64 * 1024)];
+        while self.filled < whole {
+            let length = rest.len().min(whole - self.filled);
+            match self.fill(&mut rest[..length])? {
+                FillResult::Full => {}
+                FillResult::TimedOut => return Ok(false),
+                FillResult::End => return Err(self.cut_off()),
             }
         }
-        self.came = 0;
+        self.filled = 0;
         Ok(true)
     }
 }
 
-impl Frames for RawVideo<'_> {
-    fn find(&mut self) -> Result<Found, FrameError> {
-        if self.came > 0 && !self.pass_over()? {
-            return Ok(Found::NoFrame);
+impl FrameReader for RawVideo<'_> {
+    fn next(&mut self) -> Result<NextFrame, FrameError> {
+        if self.filled > 0 && !self.skip_rest()? {
+            return Ok(NextFrame::NoFrame);
         }
         let mut head = [0; HEAD];
         let length = HEAD.min(self.metadata.payload_bytes());
         let count = match self.read(&mut head[..length])? {
-            None => return Ok(Found::NoFrame),
-            Some(0) => return Ok(Found::End),
+            None => return Ok(NextFrame::NoFrame),
+            Some(0) => return Ok(NextFrame::End),
             Some(count) => count,
         };
         self.head.clear();
         self.head.extend_from_slice(&head[..count]);
-        self.came = count;
-        let lasts = self.rate.map(|rate| rate.lasts(self.found));
-        self.found += 1;
-        Ok(Found::Frame(Frame {
+        self.filled = count;
+        let duration = self.rate.map(|rate| rate.duration_of(self.count));
+        self.count += 1;
+        Ok(NextFrame::Frame(FrameInfo {
             metadata: self.metadata.clone(),
-            lasts,
+            duration,
         }))
     }
 
     fn draw(&mut self, pixels: &mut [u8]) -> Result<Drawn, FrameError> {
         pixels[..self.head.len()].copy_from_slice(&self.head);
-        match self.read_on(&mut pixels[self.came..])? {
-            Input::All => {
-                self.came = 0;
+        match self.fill(&mut pixels[self.filled..])? {
+            FillResult::Full => {
+                self.filled = 0;
                 Ok(Drawn::Whole)
             }
-            Input::Paused => Ok(Drawn::Paused),
-            Input::End => Err(self.cut_off()),
+            FillResult::TimedOut => Ok(Drawn::Paused),
+            FillResult::End => Err(self.cut_off()),
         }
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
+fn is_retryable(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
@@ -184,7 +184,7 @@ mod tests {
 
     use shm_core::PixelFormat;
 
-    /// A file with these bytes, at its beginning.
+    /// Returns a file with these bytes, positioned at its start.
     fn file(bytes: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
@@ -196,23 +196,26 @@ mod tests {
         ImageMetadata::packed(PixelFormat::Gray8, width, height).unwrap()
     }
 
-    fn drawn(frames: &mut dyn Frames, bytes: usize) -> Vec<u8> {
-        assert!(matches!(frames.find(), Ok(Found::Frame(_))));
+    fn drawn(frames: &mut dyn FrameReader, bytes: usize) -> Vec<u8> {
+        assert!(matches!(frames.next(), Ok(NextFrame::Frame(_))));
         let mut pixels = vec![0; bytes];
         assert_eq!(frames.draw(&mut pixels).unwrap(), Drawn::Whole);
         pixels
     }
 
     #[test]
-    fn each_frame_is_read_whole_and_passed_over_whole() {
+    fn frames_are_read_and_skipped_as_a_whole() {
         let bytes: Vec<u8> = (0..=199).cycle().take(4 * 400).collect();
         let termination = Termination::catch().unwrap();
         let mut video = RawVideo::new(file(&bytes), shape(20, 20), None, &termination);
         assert_eq!(drawn(&mut video, 400), bytes[..400]);
-        assert!(matches!(video.find(), Ok(Found::Frame(_))), "and not drawn");
+        assert!(
+            matches!(video.next(), Ok(NextFrame::Frame(_))),
+            "and not drawn"
+        );
         assert_eq!(drawn(&mut video, 400), bytes[800..1200]);
         assert_eq!(drawn(&mut video, 400), bytes[1200..]);
-        assert_eq!(video.find().unwrap(), Found::End);
+        assert_eq!(video.next().unwrap(), NextFrame::End);
     }
 
     #[test]
@@ -221,13 +224,13 @@ mod tests {
         let mut video = RawVideo::new(file(b"ab"), shape(1, 1), None, &termination);
         assert_eq!(drawn(&mut video, 1), b"a");
         assert_eq!(drawn(&mut video, 1), b"b");
-        assert_eq!(video.find().unwrap(), Found::End);
+        assert_eq!(video.next().unwrap(), NextFrame::End);
     }
 
     #[test]
-    fn what_is_missing_of_a_frame_is_counted() {
+    fn an_incomplete_frame_is_reported_with_its_missing_bytes() {
         let termination = Termination::catch().unwrap();
-        for (came, passes_over) in [
+        for (came, skips) in [
             (1, false),
             (64, false),
             (399, false),
@@ -237,9 +240,9 @@ mod tests {
             let bytes = vec![7; 400 + came];
             let mut video = RawVideo::new(file(&bytes), shape(20, 20), None, &termination);
             drawn(&mut video, 400);
-            assert!(matches!(video.find(), Ok(Found::Frame(_))));
-            let error = if passes_over {
-                video.find().unwrap_err()
+            assert!(matches!(video.next(), Ok(NextFrame::Frame(_))));
+            let error = if skips {
+                video.next().unwrap_err()
             } else {
                 video.draw(&mut [0; 400]).unwrap_err()
             };

@@ -1,22 +1,22 @@
-//! A moving picture to test with: colour bars, a box that moves, and the number of the frame, for
-//! the eye in digits and for programs in a row of cells at the bottom.
+//! A moving test pattern: colour bars, a moving box, and the frame number, in digits for people and
+//! in a row of cells at the bottom for programs.
 
 mod canvas;
 
 use shm_core::ImageMetadata;
 
-use super::{Drawn, Found, Frame, FrameError, Frames, Rate};
-use canvas::{Area, Canvas, Color};
+use super::{Drawn, FrameError, FrameInfo, FrameReader, NextFrame, Rate};
+use canvas::{Canvas, Color, PixelRect};
 
-/// The smallest width and height on which all of it can be told apart.
-const SMALLEST: (u32, u32) = (64, 48);
+/// The smallest width and height at which all parts are distinct.
+const MIN_SIZE: (u32, u32) = (64, 48);
 
-/// How many cells the row at the bottom has. The leftmost is the number's highest bit; white is 1.
+/// The number of cells in the bottom row. The leftmost cell is the highest bit; white is 1.
 const CELLS: u32 = 32;
-/// How many digits are shown: as many as tell apart the frames of two weeks.
+/// The number of digits, enough for two weeks of frames.
 const DIGITS: u32 = 8;
 
-/// Bars at three quarters of full intensity, the brightest first, as television has them.
+/// Colour bars at 75 % intensity, the brightest first, as in television.
 const BARS: [Color; 8] = [
     Color(191, 191, 191),
     Color(191, 191, 0),
@@ -28,7 +28,7 @@ const BARS: [Color; 8] = [
     Color(0, 0, 0),
 ];
 
-/// The digits, three dots wide and five high: a bit a dot, row by row from the highest.
+/// The digits, three dots wide and five high: one bit per dot, row by row, the highest bit first.
 const GLYPHS: [u16; 10] = [
     0b111_101_101_101_111,
     0b010_110_010_010_111,
@@ -42,78 +42,78 @@ const GLYPHS: [u16; 10] = [
     0b111_101_111_001_111,
 ];
 
-/// Frames that are drawn here. The first has the number 1.
+/// A source that draws the test pattern. The first frame has the number 1.
 #[derive(Debug)]
 pub(crate) struct TestPattern {
     metadata: ImageMetadata,
     rate: Option<Rate>,
-    /// How many frames there will be; `None` for no end.
+    /// The number of frames; `None` if there is no end.
     count: Option<u64>,
-    /// What no frame changes, drawn once.
-    ground: Vec<u8>,
+    /// The pixels that are the same in each frame.
+    background: Vec<u8>,
     layout: Layout,
-    /// The number of the frame that was found last.
+    /// The number of the current frame.
     number: u64,
 }
 
-/// Where things are.
+/// The positions of the parts.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
     width: u32,
     height: u32,
-    /// The side of a digit's dot.
+    /// The side of a dot of a digit.
     dot: u32,
     /// The height of the row of cells.
     cells: u32,
 }
 
 impl TestPattern {
-    /// Draws what no frame changes. There will be `count` frames, or no end of them.
+    /// Draws the background. The pattern ends after `count` frames, or never if that is `None`.
     ///
     /// # Errors
     ///
-    /// [`FrameError::Size`] below 64 × 48 pixels, on which not all of it can be told apart.
+    /// Returns [`FrameError::Size`] below 64 × 48 pixels, at which the parts are not distinct.
     pub(crate) fn new(
         metadata: ImageMetadata,
         rate: Option<Rate>,
         count: Option<u64>,
     ) -> Result<TestPattern, FrameError> {
-        let (width, height) = SMALLEST;
+        let (width, height) = MIN_SIZE;
         if metadata.width < width || metadata.height < height {
             return Err(FrameError::Size {
-                reason: format!("the test pattern needs {width} × {height} pixels at least"),
+                reason: format!("the test pattern needs at least {width} × {height} pixels"),
             });
         }
         let metadata = metadata.with_file_name("test pattern");
         let layout = Layout::of(&metadata);
-        let mut ground = vec![0; metadata.payload_bytes()];
-        draw_ground(&mut Canvas::new(&metadata, &mut ground), layout);
+        let mut background = vec![0; metadata.payload_bytes()];
+        draw_background(&mut Canvas::new(&metadata, &mut background), layout);
         Ok(TestPattern {
             metadata,
             rate,
             count,
-            ground,
+            background,
             layout,
             number: 0,
         })
     }
 }
 
-impl Frames for TestPattern {
-    fn find(&mut self) -> Result<Found, FrameError> {
+impl FrameReader for TestPattern {
+    fn next(&mut self) -> Result<NextFrame, FrameError> {
         if self.count == Some(self.number) {
-            return Ok(Found::End);
+            return Ok(NextFrame::End);
         }
-        let lasts = self.rate.map(|rate| rate.lasts(self.number));
+        let duration = self.rate.map(|rate| rate.duration_of(self.number));
         self.number += 1;
-        Ok(Found::Frame(Frame {
+        Ok(NextFrame::Frame(FrameInfo {
             metadata: self.metadata.clone(),
-            lasts,
+            duration,
         }))
     }
 
     fn draw(&mut self, pixels: &mut [u8]) -> Result<Drawn, FrameError> {
-        pixels.copy_from_slice(&self.ground);
+        pixels.copy_from_slice(&self.background);
         let canvas = &mut Canvas::new(&self.metadata, pixels);
         draw_box(canvas, self.layout, self.number);
         draw_digits(canvas, self.layout, self.number);
@@ -133,10 +133,10 @@ impl Layout {
         }
     }
 
-    /// The black plate that the digits stand on, with a dot around each.
-    fn plate(self) -> Area {
+    /// The black background of the digits, with a margin of one dot around each.
+    fn plate(self) -> PixelRect {
         let width = (self.dot * (4 * DIGITS + 1)).min(self.width);
-        Area {
+        PixelRect {
             x: (self.width - width) / 2,
             y: self.height / 6,
             width,
@@ -144,10 +144,10 @@ impl Layout {
         }
     }
 
-    /// Where the box moves: below the plate, above the cells.
-    fn court(self) -> Area {
+    /// The area in which the box moves: below the plate, above the cells.
+    fn box_area(self) -> PixelRect {
         let y = self.plate().y + self.plate().height + self.dot;
-        Area {
+        PixelRect {
             x: 0,
             y,
             width: self.width,
@@ -156,13 +156,13 @@ impl Layout {
     }
 }
 
-fn draw_ground(canvas: &mut Canvas<'_>, layout: Layout) {
+fn draw_background(canvas: &mut Canvas<'_>, layout: Layout) {
     let Layout { width, height, .. } = layout;
     let bars_height = height * 2 / 3;
     let mut column = |from: u32, to: u32, y, height, color| {
         let width = to - from;
         canvas.fill(
-            Area {
+            PixelRect {
                 x: from,
                 y,
                 width,
@@ -190,11 +190,11 @@ fn draw_ground(canvas: &mut Canvas<'_>, layout: Layout) {
 }
 
 fn draw_box(canvas: &mut Canvas<'_>, layout: Layout, number: u64) {
-    let court = layout.court();
-    let side = (layout.height / 8).min(court.width).min(court.height);
-    let x = court.x + bounce(number, (layout.width / 240).max(1), court.width - side);
-    let y = court.y + bounce(number, (layout.height / 270).max(1), court.height - side);
-    let outer = Area {
+    let area = layout.box_area();
+    let side = (layout.height / 8).min(area.width).min(area.height);
+    let x = area.x + bounce(number, (layout.width / 240).max(1), area.width - side);
+    let y = area.y + bounce(number, (layout.height / 270).max(1), area.height - side);
+    let outer = PixelRect {
         x,
         y,
         width: side,
@@ -204,11 +204,11 @@ fn draw_box(canvas: &mut Canvas<'_>, layout: Layout, number: u64) {
     canvas.fill(outer.shrunk(layout.dot), Color::WHITE);
 }
 
-/// Goes from 0 to `range` and back, `step` a frame.
+/// Returns a position that moves from 0 to `range` and back, by `step` per frame.
 fn bounce(number: u64, step: u32, range: u32) -> u32 {
     let round = u64::from(range.max(1)) * 2;
     let at = number % round * u64::from(step) % round;
-    // Less than a round, which is less than twice the largest side.
+    // `round` is less than twice the largest side, so the result fits.
     let at = u32::try_from(at.min(round - at)).unwrap_or(0);
     at.min(range)
 }
@@ -216,12 +216,12 @@ fn bounce(number: u64, step: u32, range: u32) -> u32 {
 fn draw_digits(canvas: &mut Canvas<'_>, layout: Layout, number: u64) {
     let (plate, dot) = (layout.plate(), layout.dot);
     let mut rest = number;
-    for place in (0..DIGITS).rev() {
+    for position in (0..DIGITS).rev() {
         let glyph = GLYPHS[usize::try_from(rest % 10).unwrap_or(0)];
         rest /= 10;
         for index in (0..15).filter(|index| glyph >> (14 - index) & 1 == 1) {
-            let area = Area {
-                x: plate.x + dot * (1 + 4 * place + index % 3),
+            let area = PixelRect {
+                x: plate.x + dot * (1 + 4 * position + index % 3),
                 y: plate.y + dot * (1 + index / 3),
                 width: dot,
                 height: dot,
@@ -238,7 +238,7 @@ fn draw_cells(canvas: &mut Canvas<'_>, layout: Layout, number: u64) {
             u32::try_from(at).unwrap_or(layout.width)
         };
         let is_set = number >> (CELLS - 1 - cell) & 1 == 1;
-        let area = Area {
+        let area = PixelRect {
             x: edge(cell),
             y: layout.height - layout.cells,
             width: edge(cell + 1) - edge(cell),
@@ -260,12 +260,12 @@ mod tests {
         ImageMetadata::packed(format, width, height).unwrap()
     }
 
-    /// Draws the frame with this number.
+    /// Returns the pixels of the frame with this number.
     fn frame(metadata: &ImageMetadata, number: u64) -> Vec<u8> {
         let mut pattern = TestPattern::new(metadata.clone(), None, None).unwrap();
         pattern.number = number - 1;
         let mut pixels = vec![0x55; metadata.payload_bytes()];
-        assert!(matches!(pattern.find(), Ok(Found::Frame(_))));
+        assert!(matches!(pattern.next(), Ok(NextFrame::Frame(_))));
         assert_eq!(pattern.draw(&mut pixels).unwrap(), Drawn::Whole);
         pixels
     }
@@ -276,7 +276,7 @@ mod tests {
         &pixels[at..at + bytes]
     }
 
-    /// Reads the number as any program may: the middle of each cell, in the last row.
+    /// Reads the number from the middle of each cell, in the last row.
     fn number_in(metadata: &ImageMetadata, pixels: &[u8]) -> u64 {
         (0..CELLS).fold(0, |number, cell| {
             let x = (2 * cell + 1) * metadata.width / (2 * CELLS);
@@ -286,8 +286,8 @@ mod tests {
     }
 
     #[test]
-    fn programs_read_the_number_in_every_format_and_size() {
-        for (width, height) in [SMALLEST, (65, 49), (641, 363), (65, 20_000), (20_000, 49)] {
+    fn the_cells_show_the_number_in_every_format_and_size() {
+        for (width, height) in [MIN_SIZE, (65, 49), (641, 363), (65, 20_000), (20_000, 49)] {
             for &format in PixelFormat::ALL {
                 let metadata = shape(format, width, height);
                 for number in [1, 2, 0x8000_0001, 0xFFFF_FFFF, 0x1_0000_0007] {
@@ -299,15 +299,15 @@ mod tests {
     }
 
     #[test]
-    fn people_read_the_number_in_digits() {
+    fn the_digits_show_the_number() {
         let metadata = shape(PixelFormat::Gray8, 640, 360);
         let pixels = frame(&metadata, 120_345_678);
         let Layout { dot, .. } = Layout::of(&metadata);
         let plate = Layout::of(&metadata).plate();
         let read: Vec<usize> = (0..DIGITS)
-            .map(|place| {
+            .map(|position| {
                 let glyph = (0..15).fold(0, |glyph, index| {
-                    let x = plate.x + dot * (1 + 4 * place + index % 3);
+                    let x = plate.x + dot * (1 + 4 * position + index % 3);
                     let y = plate.y + dot * (1 + index / 3);
                     glyph << 1 | u16::from(pixel(&metadata, &pixels, x, y) == [255])
                 });
@@ -321,8 +321,8 @@ mod tests {
     }
 
     #[test]
-    fn each_frame_looks_different_and_nothing_is_left_undrawn() {
-        for (width, height) in [SMALLEST, (640, 360)] {
+    fn all_frames_differ_and_every_pixel_is_drawn() {
+        for (width, height) in [MIN_SIZE, (640, 360)] {
             let metadata = shape(PixelFormat::Rgba8, width, height);
             let frames: BTreeSet<Vec<u8>> =
                 (1..=200).map(|number| frame(&metadata, number)).collect();
@@ -334,8 +334,8 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_in_the_order_of_the_format() {
-        // The middle of the bar that is yellow.
+    fn the_channels_are_in_the_order_of_the_format() {
+        // The middle of the yellow bar.
         for &format in PixelFormat::ALL {
             let expected: &[u8] = match format {
                 PixelFormat::Rgba8 => &[191, 191, 0, 255],
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn the_box_stays_where_it_may_be() {
+    fn the_box_stays_in_its_area() {
         for (step, range) in [(1, 0), (1, 1), (7, 10), (16, 100), (300, 5)] {
             for number in [0, 1, 2, 3, 9, 99, 12_345, u64::MAX] {
                 assert!(bounce(number, step, range) <= range);
@@ -365,21 +365,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_small_is_refused() {
+    fn a_size_that_is_too_small_is_refused() {
         for (width, height) in [(63, 48), (64, 47)] {
             let shape = shape(PixelFormat::Gray8, width, height);
             let said = TestPattern::new(shape, None, None).unwrap_err().to_string();
-            assert!(said.contains("64 × 48 pixels at least"), "{said}");
+            assert!(said.contains("at least 64 × 48 pixels"), "{said}");
         }
     }
 
     #[test]
-    fn it_ends_after_as_many_as_asked_for() {
+    fn the_pattern_ends_after_its_count() {
         let metadata = shape(PixelFormat::Gray8, 64, 48);
         let mut pattern = TestPattern::new(metadata, None, Some(2)).unwrap();
-        assert!(matches!(pattern.find(), Ok(Found::Frame(_))));
-        assert!(matches!(pattern.find(), Ok(Found::Frame(_))));
-        assert_eq!(pattern.find().unwrap(), Found::End);
-        assert_eq!(pattern.find().unwrap(), Found::End);
+        assert!(matches!(pattern.next(), Ok(NextFrame::Frame(_))));
+        assert!(matches!(pattern.next(), Ok(NextFrame::Frame(_))));
+        assert_eq!(pattern.next().unwrap(), NextFrame::End);
+        assert_eq!(pattern.next().unwrap(), NextFrame::End);
     }
 }

@@ -1,4 +1,4 @@
-//! How the pixels that a decoder gives become the ones that are published.
+//! Converts decoded pixels into the published ones: 8-bit channels, upright.
 
 use std::collections::TryReserveError;
 
@@ -6,22 +6,22 @@ use image::ColorType;
 use image::metadata::Orientation;
 use shm_core::PixelFormat;
 
-/// How many rows are turned at once, so that what is written lies together.
-const TURNED_ROWS: usize = 32;
+/// The number of rows that are rotated at once, so that writes are contiguous.
+const ROTATED_ROWS: usize = 32;
 
-/// Some decoded pixels of a picture: rows of a strip or of a tile.
+/// Decoded pixels of part of a picture, such as a strip or a tile.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Block<'a> {
-    /// The rows, without anything in between.
+pub(super) struct PixelBlock<'a> {
+    /// The packed rows.
     pub(super) samples: &'a [u8],
-    /// Where they begin in the picture as it is stored.
+    /// The position in the stored picture.
     pub(super) x: usize,
     pub(super) y: usize,
-    /// How many pixels a row has.
+    /// The number of pixels per row.
     pub(super) width: usize,
 }
 
-/// From a decoder's samples to bytes, and from the camera's position to upright.
+/// The conversion from decoded samples to bytes, and from the EXIF orientation to upright.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Conversion {
     color: ColorType,
@@ -33,7 +33,7 @@ impl Conversion {
         Conversion { color, orientation }
     }
 
-    /// Returns what the converted pixels consist of: the narrowest that holds them.
+    /// Returns the format of the converted pixels: the smallest that holds them.
     pub(super) fn format(self) -> PixelFormat {
         match self.color {
             ColorType::L8 | ColorType::L16 => PixelFormat::Gray8,
@@ -42,17 +42,17 @@ impl Conversion {
         }
     }
 
-    /// Returns width and height of the upright picture.
+    /// Returns the width and height of the upright picture.
     pub(super) fn upright(self, (width, height): (u32, u32)) -> (u32, u32) {
-        if self.turns() {
+        if self.swaps_axes() {
             (height, width)
         } else {
             (width, height)
         }
     }
 
-    /// Returns whether a decoder gives the very bytes that the converted pixels consist of, so that it can
-    /// write where these will be: then [`Self::straighten`] does the rest.
+    /// Returns `true` if decoded and converted pixels have the same format, so that the decoder can
+    /// write into the published memory and [`Self::orient`] completes the conversion.
     pub(super) fn is_in_place(self) -> bool {
         matches!(
             self.color,
@@ -60,8 +60,8 @@ impl Conversion {
         )
     }
 
-    /// Returns whether the picture is as wide afterwards as it was high.
-    pub(super) fn turns(self) -> bool {
+    /// Returns `true` if the conversion swaps width and height.
+    pub(super) fn swaps_axes(self) -> bool {
         matches!(
             self.orientation,
             Orientation::Rotate90
@@ -71,7 +71,7 @@ impl Conversion {
         )
     }
 
-    /// Returns whether the columns, and whether the rows, go the other way.
+    /// Returns whether the columns and whether the rows are reversed.
     fn reverses(self) -> (bool, bool) {
         match self.orientation {
             Orientation::FlipHorizontal | Orientation::Rotate270 => (true, false),
@@ -81,24 +81,24 @@ impl Conversion {
         }
     }
 
-    /// Puts pixels that were decoded in place into the right order. One that is turned is copied for that.
-    pub(super) fn straighten(
+    /// Makes a picture upright that was decoded in place. Allocates a copy if the axes are swapped.
+    pub(super) fn orient(
         self,
         stored: (u32, u32),
         pixels: &mut [u8],
     ) -> Result<(), TryReserveError> {
         let width = stored.0 as usize;
-        if self.turns() {
+        if self.swaps_axes() {
             let mut samples = Vec::new();
             samples.try_reserve_exact(pixels.len())?;
             samples.extend_from_slice(pixels);
-            let whole = Block {
+            let whole = PixelBlock {
                 samples: &samples,
                 x: 0,
                 y: 0,
                 width,
             };
-            self.place(stored, whole, pixels);
+            self.write_block(stored, whole, pixels);
             return Ok(());
         }
         match self.format() {
@@ -109,92 +109,92 @@ impl Conversion {
         Ok(())
     }
 
-    /// Converts some pixels of a picture, and puts them where they are in the upright one. `stored` are the
-    /// sides of the file.
-    pub(super) fn place(self, stored: (u32, u32), block: Block<'_>, pixels: &mut [u8]) {
+    /// Converts a block and writes it to its position in the upright picture. `stored` is the size of
+    /// the stored picture.
+    pub(super) fn write_block(self, stored: (u32, u32), block: PixelBlock<'_>, pixels: &mut [u8]) {
         let stored = (stored.0 as usize, stored.1 as usize);
         match self.format() {
-            PixelFormat::Gray8 => self.place_pixels::<1>(stored, block, pixels),
-            PixelFormat::Rgb8 => self.place_pixels::<3>(stored, block, pixels),
-            _ => self.place_pixels::<4>(stored, block, pixels),
+            PixelFormat::Gray8 => self.write_pixels::<1>(stored, block, pixels),
+            PixelFormat::Rgb8 => self.write_pixels::<3>(stored, block, pixels),
+            _ => self.write_pixels::<4>(stored, block, pixels),
         }
     }
 
-    fn place_pixels<const N: usize>(
+    fn write_pixels<const N: usize>(
         self,
         (width, height): (usize, usize),
-        block: Block<'_>,
+        block: PixelBlock<'_>,
         pixels: &mut [u8],
     ) {
         let pixels = pixels.as_chunks_mut::<N>().0;
-        let (from_right, from_below) = self.reverses();
+        let (reverse_columns, reverse_rows) = self.reverses();
         let row_bytes = block.width * usize::from(self.color.bytes_per_pixel());
         let rows = block.samples.chunks_exact(row_bytes);
-        if !self.turns() {
-            let x = if from_right {
+        if !self.swaps_axes() {
+            let x = if reverse_columns {
                 width - block.x - block.width
             } else {
                 block.x
             };
             for (y, row) in (block.y..height).zip(rows) {
-                let y = if from_below { height - 1 - y } else { y };
-                let placed = &mut pixels[y * width + x..][..block.width];
-                self.narrow(row, placed.as_flattened_mut());
-                if from_right {
-                    placed.reverse();
+                let y = if reverse_rows { height - 1 - y } else { y };
+                let target = &mut pixels[y * width + x..][..block.width];
+                self.to_bytes(row, target.as_flattened_mut());
+                if reverse_columns {
+                    target.reverse();
                 }
             }
             return;
         }
-        let mut band = vec![[0; N]; block.width * TURNED_ROWS.min(rows.len())];
-        for (index, rows) in block.samples.chunks(row_bytes * TURNED_ROWS).enumerate() {
-            let y = block.y + index * TURNED_ROWS;
+        let mut band = vec![[0; N]; block.width * ROTATED_ROWS.min(rows.len())];
+        for (index, rows) in block.samples.chunks(row_bytes * ROTATED_ROWS).enumerate() {
+            let y = block.y + index * ROTATED_ROWS;
             let count = (rows.len() / row_bytes).min(height.saturating_sub(y));
-            self.narrow(rows, band.as_flattened_mut());
+            self.to_bytes(rows, band.as_flattened_mut());
             for column in 0..block.width {
                 let x = block.x + column;
-                // A column of what is stored becomes a row.
-                let row = if from_right { width - 1 - x } else { x };
-                let begin = if from_below { height - y - count } else { y };
-                let placed = &mut pixels[row * height + begin..][..count];
+                // A stored column becomes a row.
+                let row = if reverse_columns { width - 1 - x } else { x };
+                let begin = if reverse_rows { height - y - count } else { y };
+                let target = &mut pixels[row * height + begin..][..count];
                 let stored = band[column..].iter().step_by(block.width).take(count);
-                if from_below {
-                    put(stored, placed.iter_mut().rev());
+                if reverse_rows {
+                    copy(stored, target.iter_mut().rev());
                 } else {
-                    put(stored, placed.iter_mut());
+                    copy(stored, target.iter_mut());
                 }
             }
         }
     }
 
-    /// Makes every sample a byte, and grey with transparency a colour.
-    fn narrow(self, wide: &[u8], narrow: &mut [u8]) {
+    /// Converts each sample to a byte, and gray with alpha to RGBA.
+    fn to_bytes(self, samples: &[u8], bytes: &mut [u8]) {
         match self.color {
-            ColorType::La8 => spread(wide.iter().copied(), narrow),
-            ColorType::La16 => spread(wide.as_chunks().0.iter().map(from_u16), narrow),
+            ColorType::La8 => expand_gray_alpha(samples.iter().copied(), bytes),
+            ColorType::La16 => expand_gray_alpha(samples.as_chunks().0.iter().map(from_u16), bytes),
             ColorType::L16 | ColorType::Rgb16 | ColorType::Rgba16 => {
-                fill(narrow, wide.as_chunks().0.iter().map(from_u16));
+                fill(bytes, samples.as_chunks().0.iter().map(from_u16));
             }
             ColorType::Rgb32F | ColorType::Rgba32F => {
-                fill(narrow, wide.as_chunks().0.iter().map(from_f32));
+                fill(bytes, samples.as_chunks().0.iter().map(from_f32));
             }
-            _ => fill(narrow, wide.iter().copied()),
+            _ => fill(bytes, samples.iter().copied()),
         }
     }
 
     fn mirror<const N: usize>(self, width: usize, pixels: &mut [u8]) {
         let pixels = pixels.as_chunks_mut::<N>().0;
-        let (from_right, from_below) = self.reverses();
-        if from_below {
+        let (reverse_columns, reverse_rows) = self.reverses();
+        if reverse_rows {
             pixels.reverse();
         }
-        if from_right != from_below {
+        if reverse_columns != reverse_rows {
             pixels.chunks_mut(width).for_each(<[_]>::reverse);
         }
     }
 }
 
-fn put<'a, const N: usize>(
+fn copy<'a, const N: usize>(
     from: impl Iterator<Item = &'a [u8; N]>,
     to: impl Iterator<Item = &'a mut [u8; N]>,
 ) {
@@ -203,22 +203,22 @@ fn put<'a, const N: usize>(
     }
 }
 
-fn fill(narrow: &mut [u8], bytes: impl Iterator<Item = u8>) {
-    for (to, from) in narrow.iter_mut().zip(bytes) {
+fn fill(target: &mut [u8], bytes: impl Iterator<Item = u8>) {
+    for (to, from) in target.iter_mut().zip(bytes) {
         *to = from;
     }
 }
 
-/// Makes grey and opacity red, green, blue and opacity.
-fn spread(mut bytes: impl Iterator<Item = u8>, narrow: &mut [u8]) {
-    for pixel in narrow.as_chunks_mut::<4>().0 {
+/// Converts gray and alpha to red, green, blue and alpha.
+fn expand_gray_alpha(mut bytes: impl Iterator<Item = u8>, target: &mut [u8]) {
+    for pixel in target.as_chunks_mut::<4>().0 {
         if let (Some(gray), Some(alpha)) = (bytes.next(), bytes.next()) {
             *pixel = [gray, gray, gray, alpha];
         }
     }
 }
 
-/// Rounds to the nearest of 256 levels: 257 of the 65,536 lie between two of them.
+/// Rounds to the nearest of 256 levels, which are 257 apart.
 fn from_u16(sample: &[u8; 2]) -> u8 {
     let sample = u32::from(u16::from_ne_bytes(*sample));
     u8::try_from((sample + 128) / 257).unwrap_or(u8::MAX)
@@ -227,7 +227,7 @@ fn from_u16(sample: &[u8; 2]) -> u8 {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and makes 0 of what is no number"
+    reason = "the cast saturates, and makes 0 of NaN"
 )]
 fn from_f32(sample: &[u8; 4]) -> u8 {
     (f32::from_ne_bytes(*sample) * 255.0).round() as u8
@@ -237,10 +237,10 @@ fn from_f32(sample: &[u8; 4]) -> u8 {
 mod tests {
     use super::*;
 
-    /// Three pixels wide, two high.
+    /// A picture three pixels wide and two high.
     const STORED: &[u8; 6] = b"abcdef";
 
-    /// Makes the picture upright, decoded in place or given in blocks of so many rows and columns.
+    /// Makes the picture upright, decoded in place, or in blocks of this many rows and columns.
     fn upright(
         orientation: u8,
         color: ColorType,
@@ -258,7 +258,7 @@ mod tests {
         };
         let mut pixels = STORED.to_vec();
         let Some((rows, columns)) = blocks else {
-            conversion.straighten((3, 2), &mut pixels).unwrap();
+            conversion.orient((3, 2), &mut pixels).unwrap();
             return (conversion.upright((3, 2)).0, pixels);
         };
         pixels.fill(0);
@@ -269,20 +269,20 @@ mod tests {
                     .flat_map(|y| &decoded[(y * 3 + x) * size..][..width * size])
                     .copied()
                     .collect();
-                let block = Block {
+                let block = PixelBlock {
                     samples: &samples,
                     x,
                     y,
                     width,
                 };
-                conversion.place((3, 2), block, &mut pixels);
+                conversion.write_block((3, 2), block, &mut pixels);
             }
         }
         (conversion.upright((3, 2)).0, pixels)
     }
 
     #[test]
-    fn every_orientation_is_made_upright() {
+    fn every_orientation_becomes_upright() {
         for (orientation, width, expected) in [
             (1, 3, b"abcdef"),
             (2, 3, b"cbafed"),
@@ -312,19 +312,19 @@ mod tests {
     }
 
     #[test]
-    fn large_pictures_are_turned_as_small_ones() {
+    fn pictures_longer_than_a_band_are_rotated() {
         for (width, height) in [(70, 3), (3, 70)] {
             let stored: Vec<u8> = (0..width * height).collect();
             let conversion = Conversion::new(ColorType::L8, Orientation::Rotate90FlipH);
             let mut pixels = stored.clone();
             let sides = (width.into(), height.into());
-            conversion.straighten(sides, &mut pixels).unwrap();
+            conversion.orient(sides, &mut pixels).unwrap();
             for (index, pixel) in (0..).zip(&pixels) {
                 assert_eq!(*pixel, index % height * width + index / height);
             }
             let conversion = Conversion::new(ColorType::L8, Orientation::Rotate90);
             let mut pixels = stored.clone();
-            conversion.straighten(sides, &mut pixels).unwrap();
+            conversion.orient(sides, &mut pixels).unwrap();
             for (index, pixel) in (0..).zip(&pixels) {
                 let y = height - 1 - index % height;
                 assert_eq!(*pixel, y * width + index / height);

@@ -1,110 +1,112 @@
-//! Who decodes a picture file, and what that takes.
+//! The decoders of picture files and the memory they need.
 
 use std::io::{self, BufReader};
 
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageError, ImageResult, Limits};
 
-use super::conversion::{Block, Conversion};
-use super::input::Input;
+use super::conversion::{Conversion, PixelBlock};
+use super::input::BoundedFile;
 
-/// Takes some of the pixels.
-pub(super) type Place<'a> = dyn FnMut(Block<'_>) + 'a;
+/// Receives decoded pixels.
+pub(super) type BlockSink<'a> = dyn FnMut(PixelBlock<'_>) + 'a;
 
 /// A picture file as its decoder reads it.
-pub(super) type File = BufReader<Input>;
+pub(super) type InputReader = BufReader<BoundedFile>;
 
-/// A decoder that has read the header of a file, and not its pixels.
-pub(super) trait Decoder {
-    /// Returns the width and the height that the file says.
+/// A decoder that has read the header of a file, but not its pixels.
+pub(super) trait PictureDecoder {
+    /// Returns the width and the height of the stored picture.
     fn sides(&self) -> (u32, u32);
 
-    /// Returns what the pixels consist of that it gives.
+    /// Returns the format of the decoded pixels.
     fn color(&self) -> ColorType;
 
-    /// Returns how the camera was held. Where that is damaged the picture stands as it is.
+    /// Returns the orientation from the EXIF metadata; `NoTransforms` if that is damaged.
     fn orientation(&mut self) -> Orientation;
 
-    /// Returns how much memory it takes at most for itself, as far as that depends on the file.
+    /// Returns the most memory that the decoder allocates for itself, as far as the file determines it.
     fn working_bytes(&self) -> u64;
 
-    /// Returns the length of the longest block, where it can give one after the other.
+    /// Returns the length of the longest block in bytes; `None` if it cannot decode block by block.
     fn block_bytes(&self) -> Option<u64> {
         None
     }
 
-    /// Sets how much memory there is beside the pixels that are published, for what the header does
-    /// not say.
-    fn set_room(&mut self, _bytes: u64) -> ImageResult<()> {
+    /// Limits the memory besides the published pixels, for allocations that the header does not show.
+    fn set_memory_limit(&mut self, _bytes: u64) -> ImageResult<()> {
         Ok(())
     }
 
-    /// Decodes the picture into as many bytes as it has.
+    /// Decodes the picture into `pixels`, whose length is [`decoded_bytes`].
     fn read(self: Box<Self>, pixels: &mut [u8]) -> ImageResult<()>;
 
-    /// Decodes the picture block by block, where it can.
-    fn read_blocks(self: Box<Self>, _place: &mut Place<'_>) -> ImageResult<()> {
+    /// Decodes the picture block by block, if [`Self::block_bytes`] is not `None`.
+    fn read_blocks(self: Box<Self>, _sink: &mut BlockSink<'_>) -> ImageResult<()> {
         Err(ImageError::IoError(io::ErrorKind::Unsupported.into()))
     }
 }
 
-/// Returns how many bytes a picture has as its decoder gives it.
-pub(super) fn decoded_bytes(decoder: &dyn Decoder) -> u64 {
+/// Returns the number of bytes of the decoded picture.
+pub(super) fn decoded_bytes(decoder: &dyn PictureDecoder) -> u64 {
     let (width, height) = decoder.sides();
     let pixels = u64::from(width) * u64::from(height);
     pixels.saturating_mul(u64::from(decoder.color().bytes_per_pixel()))
 }
 
-/// How pixels get from a decoder to where they are published.
+/// How the pixels get from the decoder into the published memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// It writes them there; what is turned is turned when it is done.
+pub(super) enum DecodeStrategy {
+    /// The decoder writes them there, and they are rotated afterwards if necessary.
     InPlace,
-    /// It hands over one block after the other.
+    /// The decoder returns one block after the other, and each is converted.
     Blocks,
-    /// It writes them aside.
-    Aside,
+    /// The decoder writes them into a buffer, which is converted afterwards.
+    Buffered,
 }
 
-impl Way {
-    /// Chooses the one that takes the least memory.
-    pub(super) fn of(decoder: &dyn Decoder, conversion: Conversion) -> Way {
-        let gives_blocks = decoder.block_bytes().is_some();
-        if conversion.is_in_place() && !(conversion.turns() && gives_blocks) {
-            Way::InPlace
-        } else if gives_blocks {
-            Way::Blocks
+impl DecodeStrategy {
+    /// Returns the strategy that needs the least memory.
+    pub(super) fn of(decoder: &dyn PictureDecoder, conversion: Conversion) -> DecodeStrategy {
+        let has_blocks = decoder.block_bytes().is_some();
+        if conversion.is_in_place() && !(conversion.swaps_axes() && has_blocks) {
+            DecodeStrategy::InPlace
+        } else if has_blocks {
+            DecodeStrategy::Blocks
         } else {
-            Way::Aside
+            DecodeStrategy::Buffered
         }
     }
 }
 
-/// Reckons how much memory a picture takes at the most while it is decoded: by its decoder, while it is
-/// converted, and for the `published` bytes that come of it.
-pub(super) fn peak(decoder: &dyn Decoder, conversion: Conversion, published: u64) -> u64 {
+/// Returns the peak memory of a load: for the decoder, the conversion, and the `published` bytes.
+pub(super) fn peak_bytes(
+    decoder: &dyn PictureDecoder,
+    conversion: Conversion,
+    published: u64,
+) -> u64 {
     let working = decoder.working_bytes();
-    let beside = match Way::of(decoder, conversion) {
-        // The decoder is gone when what it has written is copied to be turned.
-        Way::InPlace if conversion.turns() => working.max(published),
-        Way::InPlace => working,
-        Way::Blocks => working.saturating_add(decoder.block_bytes().unwrap_or(0)),
-        Way::Aside => working.saturating_add(decoded_bytes(decoder)),
+    let temporary = match DecodeStrategy::of(decoder, conversion) {
+        // The decoder is dropped before its pixels are copied for the rotation.
+        DecodeStrategy::InPlace if conversion.swaps_axes() => working.max(published),
+        DecodeStrategy::InPlace => working,
+        DecodeStrategy::Blocks => working.saturating_add(decoder.block_bytes().unwrap_or(0)),
+        DecodeStrategy::Buffered => working.saturating_add(decoded_bytes(decoder)),
     };
-    published.saturating_add(beside)
+    published.saturating_add(temporary)
 }
 
-/// A decoder of the crate `image`, and what is known of its file.
-pub(super) struct Plain {
+/// A decoder of the crate `image`, with the facts about its file that it does not report.
+pub(super) struct GenericDecoder {
     pub(super) decoder: Box<dyn ImageDecoder>,
     pub(super) orientation: Orientation,
     pub(super) working_bytes: u64,
 }
 
-impl Plain {
-    /// A decoder that takes nothing worth mentioning for itself, of a format that knows no camera.
-    pub(super) fn new(decoder: impl ImageDecoder + 'static) -> Plain {
-        Plain {
+impl GenericDecoder {
+    /// Wraps a decoder that allocates almost nothing, of a format without orientation.
+    pub(super) fn new(decoder: impl ImageDecoder + 'static) -> GenericDecoder {
+        GenericDecoder {
             decoder: Box::new(decoder),
             orientation: Orientation::NoTransforms,
             working_bytes: 0,
@@ -112,7 +114,7 @@ impl Plain {
     }
 }
 
-impl Decoder for Plain {
+impl PictureDecoder for GenericDecoder {
     fn sides(&self) -> (u32, u32) {
         self.decoder.dimensions()
     }
@@ -129,7 +131,7 @@ impl Decoder for Plain {
         self.working_bytes
     }
 
-    fn set_room(&mut self, bytes: u64) -> ImageResult<()> {
+    fn set_memory_limit(&mut self, bytes: u64) -> ImageResult<()> {
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(bytes);
         self.decoder.set_limits(limits)

@@ -21,58 +21,58 @@ pub(crate) enum PictureError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The underlying OS error.
         source: io::Error,
     },
-    /// It is a folder, a device, or something else that is no file.
+    /// The path names a folder, a device, or something else that is not a regular file.
     NotAFile {
-        /// What was chosen.
+        /// The path.
         path: PathBuf,
         /// Whether it is a folder.
         is_directory: bool,
     },
-    /// It is a file, and no picture, or a damaged one.
+    /// The file is not a picture, or a damaged one.
     NotAPicture {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         flaw: Flaw,
     },
-    /// It is, or claims to be, larger than [`MAX_SIDE`] or takes more memory than the limit.
+    /// The picture is, or claims to be, larger than [`MAX_SIDE`], or needs more memory than the limit.
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Width and height, where they are known.
+        /// The width and height, if they are known.
         sides: Option<(u32, u32)>,
-        /// How much memory it would take, where that is known.
+        /// The memory that it needs in bytes, if that is known.
         needed: Option<u64>,
-        /// How much it may take.
+        /// The memory limit.
         limit: Limit,
     },
-    /// Nobody wanted it any more.
+    /// The user cancelled it.
     Cancelled {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// What is wrong with a file that is no picture, or a damaged one.
+/// Why a file is not a picture that can be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) enum Flaw {
-    /// It was cut.
+    /// The file is truncated.
     Cut,
-    /// It is of no known format.
+    /// The format is not supported.
     Format,
-    /// Its format is known, and not this kind of it, such as a palette in a TIFF.
+    /// The format is supported, but not this variant, such as a TIFF with a palette.
     Rare,
-    /// Its decoder died of it.
+    /// The decoder panicked.
     Decoder,
-    /// It is an animation without a frame.
+    /// The animation has no frames.
     NoFrames,
-    /// Its sides are out of bounds.
+    /// The size is out of bounds.
     Shape(MetadataError),
-    /// Something else; what the decoder said.
+    /// Another error of the decoder.
     Other(String),
 }
 
@@ -93,11 +93,11 @@ impl fmt::Display for Flaw {
 }
 
 impl PictureError {
-    /// Takes over what a decoder says.
+    /// Converts the error of a decoder.
     pub(crate) fn from_image(path: &Path, error: ImageError, limit: Limit) -> PictureError {
         let path = path.to_owned();
         match error {
-            // The file ended too early: that is the picture's fault, not the system's.
+            // An early end is a flaw of the file, not an OS error.
             ImageError::IoError(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
                 PictureError::NotAPicture {
                     path,
@@ -127,7 +127,7 @@ impl PictureError {
         }
     }
 
-    /// Returns what is wrong, in one sentence.
+    /// Returns what failed, in one sentence.
     pub(crate) fn headline(&self) -> String {
         match self {
             PictureError::Unreadable { path, .. } => {
@@ -141,7 +141,7 @@ impl PictureError {
         }
     }
 
-    /// Returns the reason and what to do.
+    /// Returns the cause and the remedy.
     pub(crate) fn remedy(&self) -> String {
         match self {
             PictureError::Unreadable { source, .. } => match source.kind() {
@@ -169,7 +169,7 @@ impl PictureError {
     }
 }
 
-/// Says how large a picture is and what it would take, and how it can be loaded all the same.
+/// Returns the size of a picture, the memory that it needs, and the remedy.
 fn too_large(path: &Path, sides: Option<(u32, u32)>, needed: Option<u64>, limit: Limit) -> String {
     let path = path.display();
     let claim = match sides {
@@ -196,7 +196,7 @@ fn too_large(path: &Path, sides: Option<(u32, u32)>, needed: Option<u64>, limit:
     let needed = needed.unwrap_or(limit.bytes().saturating_mul(2));
     let remedy = tr!(
         "picture-limit-remedy",
-        limit = Limit::that_admits(needed).to_string()
+        limit = Limit::at_least(needed).to_string()
     );
     language::sentences([claim, takes, remedy])
 }

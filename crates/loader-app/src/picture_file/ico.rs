@@ -1,19 +1,19 @@
-//! Icons: which of a file's pictures is taken, and whether that is a PNG file.
+//! Icon files: finds the best picture, and whether it is a PNG file.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// What a PNG file begins with.
+/// The signature of a PNG file.
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1A\n";
 
-/// One of the pictures in a file.
+/// A picture in an icon file.
 #[derive(Clone, Copy)]
-struct Entry {
-    /// The more bits and pixels, the better.
+struct IconEntry {
+    /// The bits per pixel, then the number of pixels; higher is better.
     rank: (u16, u32),
     offset: u32,
 }
 
-/// Goes to the best picture of an icon file, and returns whether that is a PNG file.
+/// Seeks to the best picture of an icon file, and returns `true` if it is a PNG file.
 pub(super) fn seek_png(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let Some(entry) = best(file)? else {
         return Ok(false);
@@ -26,9 +26,9 @@ pub(super) fn seek_png(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     Ok(first == PNG)
 }
 
-/// Chooses as the decoder of all other icons does: of equal ones the last where that is the best, and
-/// else the first.
-fn best(file: &mut impl Read) -> io::Result<Option<Entry>> {
+/// Returns the same picture as the decoder of `image`: among equally good ones the last of the file if
+/// that is the best, or else the first.
+fn best(file: &mut impl Read) -> io::Result<Option<IconEntry>> {
     let mut header = [0; 6];
     file.read_exact(&mut header)?;
     let [.., low, high] = header;
@@ -55,14 +55,15 @@ fn best(file: &mut impl Read) -> io::Result<Option<Entry>> {
             o3,
         ] = entry;
         let side = |side| if side == 0 { 256 } else { u32::from(side) };
-        entries.push(Entry {
+        entries.push(IconEntry {
             rank: (u16::from_le_bytes([b0, b1]), side(width) * side(height)),
             offset: u32::from_le_bytes([o0, o1, o2, o3]),
         });
     }
     let last = entries.pop();
     Ok(last.map(|last| {
-        let better = |best: Entry, entry: Entry| if entry.rank > best.rank { entry } else { best };
+        let better =
+            |best: IconEntry, entry: IconEntry| if entry.rank > best.rank { entry } else { best };
         entries.into_iter().fold(last, better)
     }))
 }

@@ -1,5 +1,5 @@
-//! A picture file as decoders read it: as long as it was when it was opened, and no further than the
-//! memory goes.
+//! A picture file as decoders read it: with a fixed length, and with a check of the process's memory
+//! at each read.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,59 +8,59 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use gui_common::picture::limit::Limit;
 
-use crate::progress::{Progress, ProgressReader};
+use crate::progress::{ProgressReader, ReadProgress};
 
-/// How much the process may grow beyond the limit before nothing more is read: what else goes on in it.
+/// The growth beyond the limit that is allowed for the rest of the process.
 const SLACK: u64 = 16 << 20;
 
-/// A file that is read by a decoder.
+/// A file that a decoder reads.
 ///
-/// What a decoder takes is reckoned before it begins. Tables that a file makes it build are not in
-/// its header, though, and they grow only while it reads: so each read looks whether there is too much.
+/// The memory of a decoder is computed before it starts. The header does not show the tables that a
+/// file makes it build, but these grow only during reads: so each read checks the process's memory.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct BoundedFile {
     file: ProgressReader<File>,
-    /// What is written behind this place meanwhile is not read.
+    /// The length at the start; bytes that are appended later are not read.
     length: u64,
-    at: u64,
-    gauge: Arc<Gauge>,
+    position: u64,
+    memory: Arc<MemoryCheck>,
 }
 
-impl Input {
+impl BoundedFile {
     pub(super) fn new(
         file: File,
         length: u64,
-        progress: Arc<Progress>,
-        gauge: Arc<Gauge>,
-    ) -> Input {
-        Input {
+        progress: Arc<ReadProgress>,
+        memory: Arc<MemoryCheck>,
+    ) -> BoundedFile {
+        BoundedFile {
             file: ProgressReader::new(file, length, progress),
             length,
-            at: 0,
-            gauge,
+            position: 0,
+            memory,
         }
     }
 
-    /// Returns how long the file is.
+    /// Returns the length of the file.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 }
 
-impl Read for Input {
+impl Read for BoundedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.gauge.check()?;
-        let left = self.length.saturating_sub(self.at);
+        self.memory.check()?;
+        let left = self.length.saturating_sub(self.position);
         let length = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
         let count = self.file.read(&mut buffer[..length])?;
-        self.at += count as u64;
+        self.position += count as u64;
         Ok(count)
     }
 }
 
-impl Seek for Input {
+impl Seek for BoundedFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        // The end of the file may have moved.
+        // The end of the file may have moved since it was opened.
         let position = match position {
             SeekFrom::End(distance) => match self.length.checked_add_signed(distance) {
                 Some(position) => SeekFrom::Start(position),
@@ -68,38 +68,38 @@ impl Seek for Input {
             },
             position => position,
         };
-        self.at = self.file.seek(position)?;
-        Ok(self.at)
+        self.position = self.file.seek(position)?;
+        Ok(self.position)
     }
 }
 
-/// How much memory the process has taken since a picture was opened.
+/// Checks how much the process has grown since a picture was opened.
 #[derive(Debug)]
-pub(super) struct Gauge {
-    /// The most that the process may have; `None` where the kernel does not tell what it has.
-    most: Option<u64>,
+pub(super) struct MemoryCheck {
+    /// The most resident memory that the process may have; `None` if the kernel does not report it.
+    max_bytes: Option<u64>,
     was_exceeded: AtomicBool,
 }
 
-impl Gauge {
-    pub(super) fn new(limit: Limit) -> Gauge {
-        let most =
-            resident().map(|bytes| bytes.saturating_add(limit.bytes()).saturating_add(SLACK));
-        Gauge {
-            most,
+impl MemoryCheck {
+    pub(super) fn new(limit: Limit) -> MemoryCheck {
+        let max_bytes =
+            resident_bytes().map(|bytes| bytes.saturating_add(limit.bytes()).saturating_add(SLACK));
+        MemoryCheck {
+            max_bytes,
             was_exceeded: AtomicBool::new(false),
         }
     }
 
-    /// Returns whether reading was refused because the process had taken more than it may.
+    /// Returns `true` if a read failed because the process had exceeded its memory.
     pub(super) fn was_exceeded(&self) -> bool {
         self.was_exceeded.load(Relaxed)
     }
 
     fn check(&self) -> io::Result<()> {
-        match self.most.zip(resident()) {
-            Some((most, bytes)) if bytes > most => {
-                // Decoders make something else of the error.
+        match self.max_bytes.zip(resident_bytes()) {
+            Some((max_bytes, bytes)) if bytes > max_bytes => {
+                // Decoders may replace the error by another.
                 self.was_exceeded.store(true, Relaxed);
                 Err(io::ErrorKind::OutOfMemory.into())
             }
@@ -108,10 +108,10 @@ impl Gauge {
     }
 }
 
-/// Returns how much memory the process has, shared memory that it has touched included.
-fn resident() -> Option<u64> {
-    let told = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = told.split_whitespace().nth(1)?.parse().ok()?;
+/// Returns the resident memory of the process, including shared memory.
+fn resident_bytes() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)
 }
 
@@ -122,14 +122,14 @@ mod tests {
     use std::fs::OpenOptions;
     use std::io::Write;
 
-    fn input(path: &std::path::Path, limit: Limit) -> Input {
+    fn input(path: &std::path::Path, limit: Limit) -> BoundedFile {
         let length = path.metadata().unwrap().len();
-        let gauge = Arc::new(Gauge::new(limit));
-        Input::new(File::open(path).unwrap(), length, Arc::default(), gauge)
+        let memory = Arc::new(MemoryCheck::new(limit));
+        BoundedFile::new(File::open(path).unwrap(), length, Arc::default(), memory)
     }
 
     #[test]
-    fn what_is_appended_meanwhile_is_not_read() {
+    fn appended_bytes_are_not_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("growing");
         fs::write(&path, b"four").unwrap();
@@ -146,17 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_once_too_much_memory_is_taken() {
+    fn reads_fail_once_the_process_exceeds_its_memory() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         fs::write(&path, b"bytes").unwrap();
         let mut input = input(&path, "1M".parse().unwrap());
         input.read_exact(&mut [0; 2]).unwrap();
-        // Each page is touched.
+        // Writing makes each page resident.
         let table = vec![7_u8; 128 << 20];
         let error = input.read(&mut [0; 2]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
-        assert!(input.gauge.was_exceeded());
+        assert!(input.memory.was_exceeded());
         drop(table);
     }
 }

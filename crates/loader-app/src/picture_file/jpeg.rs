@@ -1,405 +1,124 @@
-//! What a JPEG file will take, and what of it its decoder has to see.
+//! The memory that decoding a JPEG file needs, and the parts of it that the decoder reads.
 //!
-//! The decoder reads the file into memory with all that cameras put into it, paints grey what is
-//! missing, and allocates what the header says. So the file is walked first, from marker to marker.
+//! The decoder would read the whole file into memory, including the metadata of cameras, fill missing
+//! parts with gray, and allocate by the sizes in the header. So the file is parsed first, from marker
+//! to marker.
 
-use std::io::{self, BufRead, ErrorKind, Read, Seek, SeekFrom};
+mod frame_header;
+mod parser;
+mod range_reader;
+
+use std::io::{self, BufRead, ErrorKind, Read, Seek};
 use std::ops::Range;
 
 use image::metadata::Orientation;
 
-/// What begins every marker.
+pub(super) use frame_header::FrameHeader;
+
+use parser::MarkerParser;
+use range_reader::RangeReader;
+
+/// The first byte of every marker.
 const MARKER: u8 = 0xFF;
 
-/// More pieces than this no encoder leaves between what the decoder does not need.
-const MOST_PIECES: usize = 4_096;
+/// The most ranges of a file that the decoder reads; encoders produce far fewer.
+const MAX_RANGES: usize = 4_096;
 
-/// What is in a JPEG file.
+/// The facts about a JPEG file that determine its memory and orientation.
 #[derive(Debug, Default)]
-pub(super) struct Outline {
-    /// The frame, if its kind is one that can be decoded.
-    pub(super) frame: Option<Frame>,
-    /// How many components the first scan has.
+pub(super) struct JpegInfo {
+    /// The frame header, if its coding process is supported.
+    pub(super) frame: Option<FrameHeader>,
+    /// The number of components in the first scan.
     first_scan: usize,
-    /// How many blocks of coefficients are gone through, in all scans together.
-    pub(super) visits: u64,
-    /// How the camera was held.
+    /// The number of blocks of coefficients in all scans together.
+    pub(super) block_passes: u64,
+    /// The orientation in the EXIF metadata.
     pub(super) orientation: Option<Orientation>,
-    /// Where that lies which the decoder has to see.
-    pieces: Vec<Range<u64>>,
-    /// Whether all of the file up to its end is in these.
+    /// The ranges of the file that the decoder reads.
+    ranges: Vec<Range<u64>>,
+    /// Whether the ranges cover the whole picture.
     is_bare: bool,
 }
 
-/// Why a file has no outline.
+/// Why a JPEG file could not be parsed.
 #[derive(Debug)]
-pub(super) enum OutlineError {
-    /// It ends before the picture does.
-    Cut,
-    /// It is no JPEG file.
-    NotThis,
-    /// What the decoder has to see is longer than it may be; the frame, if there was one so far.
-    TooLong(Option<Frame>),
-    /// It cannot be read.
+pub(super) enum JpegError {
+    /// The file ends before the picture does.
+    Truncated,
+    /// The file is not a JPEG file.
+    NotJpeg,
+    /// The decoder would read more than the limit; the frame header, if it was already found.
+    TooLong(Option<FrameHeader>),
+    /// The file cannot be read.
     Io(io::Error),
 }
 
-impl From<io::Error> for OutlineError {
-    fn from(error: io::Error) -> OutlineError {
+impl From<io::Error> for JpegError {
+    fn from(error: io::Error) -> JpegError {
         match error.kind() {
-            ErrorKind::UnexpectedEof => OutlineError::Cut,
-            _ => OutlineError::Io(error),
+            ErrorKind::UnexpectedEof => JpegError::Truncated,
+            _ => JpegError::Io(error),
         }
     }
 }
 
-/// The header of a picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    width: u16,
-    height: u16,
-    is_progressive: bool,
-    components: Vec<Component>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Component {
-    id: u8,
-    /// How many blocks it has side by side, and one below the other, in a unit of the picture.
-    across: u64,
-    down: u64,
-}
-
-impl Outline {
-    /// Walks through a file up to the end of its picture. What the decoder has to see may have `most`
-    /// bytes.
+impl JpegInfo {
+    /// Parses a file up to the end of its picture. Thumbnails inside segments are skipped.
     ///
-    /// Small pictures inside segments, as cameras put them there, do not count; nor does what follows
-    /// the end.
-    pub(super) fn of(file: impl BufRead + Seek, most: u64) -> Result<Outline, OutlineError> {
-        let mut walk = Walk::begin(file, most)?;
-        while walk.step()? {}
-        Ok(walk.outline)
+    /// # Errors
+    ///
+    /// Returns a [`JpegError`] if the file is not a complete JPEG file, or if the decoder would read
+    /// more than `max_bytes`.
+    pub(super) fn read(file: impl BufRead + Seek, max_bytes: u64) -> Result<JpegInfo, JpegError> {
+        let mut parser = MarkerParser::new(file, max_bytes)?;
+        while parser.step()? {}
+        Ok(parser.info)
     }
 
-    /// Does the same with a picture within another file, up to its first scan. It has to be bare: that
-    /// file's decoder sees all of it.
-    pub(super) fn of_tile(file: impl BufRead + Seek) -> Result<Option<Outline>, OutlineError> {
-        let mut walk = Walk::begin(file, u64::MAX)?;
-        while walk.outline.first_scan == 0 {
-            if !walk.step()? {
-                return Err(OutlineError::NotThis);
+    /// Parses a picture within another file, up to its first scan. Returns `None` if the picture
+    /// contains anything that the decoder would not read: the decoder of that file reads all of it.
+    pub(super) fn read_tile(file: impl BufRead + Seek) -> Result<Option<JpegInfo>, JpegError> {
+        let mut parser = MarkerParser::new(file, u64::MAX)?;
+        while parser.info.first_scan == 0 {
+            if !parser.step()? {
+                return Err(JpegError::NotJpeg);
             }
         }
-        let outline = walk.outline;
-        Ok(Some(outline).filter(|outline| outline.is_bare))
+        let info = parser.info;
+        Ok(Some(info).filter(|info| info.is_bare))
     }
 
-    /// Returns how many bytes the decoder sees.
+    /// Returns the number of bytes that the decoder reads.
     pub(super) fn length(&self) -> u64 {
-        self.pieces
+        self.ranges
             .iter()
-            .map(|piece| piece.end - piece.start)
+            .map(|range| range.end - range.start)
             .sum()
     }
 
-    /// Returns how many bytes the decoder allocates, without the file and the pixels that it gives.
+    /// Returns the bytes that the decoder allocates, without the file and the decoded pixels.
     pub(super) fn working_bytes(&self) -> u64 {
         let Some(frame) = &self.frame else {
             return 0;
         };
-        // A row of units at a time; and of a picture whose components come one after the other, or
-        // better and better, all coefficients.
-        let keeps_all = frame.is_progressive || self.first_scan < frame.components.len();
-        let coefficients = if keeps_all { frame.blocks() * 128 } else { 0 };
+        // The decoder holds one row of MCUs; for a non-interleaved or progressive picture, also all
+        // coefficients.
+        let holds_all = frame.is_progressive() || self.first_scan < frame.component_count();
+        let coefficients = if holds_all { frame.blocks() * 128 } else { 0 };
         coefficients + frame.row_bytes()
     }
 
-    /// Returns how many components the picture has.
+    /// Returns the number of components of the picture.
     pub(super) fn components(&self) -> u64 {
         self.frame
             .as_ref()
-            .map_or(0, |frame| frame.components.len() as u64)
+            .map_or(0, |frame| frame.component_count() as u64)
     }
 
-    /// Leaves what the decoder has to see of a file.
-    pub(super) fn cut_out<F: Read + Seek>(self, file: F) -> Pieces<F> {
-        Pieces {
-            file,
-            rest: self.pieces.into_iter(),
-            left: 0,
-        }
-    }
-}
-
-impl Frame {
-    fn read(segment: &[u8], is_progressive: bool) -> Option<Frame> {
-        let [_, h0, h1, w0, w1, _count, components @ ..] = segment else {
-            return None;
-        };
-        let component = |&[id, sampling, _]: &[u8; 3]| Component {
-            id,
-            across: u64::from(sampling >> 4).max(1),
-            down: u64::from(sampling & 0xF).max(1),
-        };
-        Some(Frame {
-            width: u16::from_be_bytes([*w0, *w1]),
-            height: u16::from_be_bytes([*h0, *h1]),
-            is_progressive,
-            components: components.as_chunks().0.iter().map(component).collect(),
-        })
-    }
-
-    /// Returns width and height.
-    pub(super) fn sides(&self) -> (u32, u32) {
-        (self.width.into(), self.height.into())
-    }
-
-    /// How many units the picture has in a row, and one below the other.
-    fn units(&self) -> (u64, u64) {
-        let most = |side: fn(&Component) -> u64| self.components.iter().map(side).max();
-        let across = most(|component| component.across).unwrap_or(1);
-        let down = most(|component| component.down).unwrap_or(1);
-        (
-            u64::from(self.width).div_ceil(8 * across),
-            u64::from(self.height).div_ceil(8 * down),
-        )
-    }
-
-    /// How many blocks the picture has.
-    fn blocks(&self) -> u64 {
-        let (across, down) = self.units();
-        let of_unit: u64 = self.components.iter().map(Component::blocks).sum();
-        across * down * of_unit
-    }
-
-    /// How much is allocated for a row of units: samples of 16 bits, as they are and scaled up.
-    fn row_bytes(&self) -> u64 {
-        let (units, _) = self.units();
-        let most = |side: fn(&Component) -> u64| self.components.iter().map(side).max();
-        let (most_across, most_down) = (
-            most(|component| component.across).unwrap_or(1),
-            most(|component| component.down).unwrap_or(1),
-        );
-        let of_component = |component: &Component| {
-            let stride = units * component.across * 8;
-            let scale =
-                (most_across / component.across).max(1) * (most_down / component.down).max(1);
-            let rows = component.down * (8 + 2 + scale) + 2 * 8 * scale;
-            stride * rows * 2
-        };
-        let scratch = units * most_across * 8 * 8 * 2;
-        self.components.iter().map(of_component).sum::<u64>() + scratch
-    }
-
-    /// How many blocks a scan of these components goes through.
-    fn blocks_of(&self, ids: impl Iterator<Item = u8>) -> u64 {
-        let (across, down) = self.units();
-        let of_unit: u64 = ids
-            .filter_map(|id| self.components.iter().find(|component| component.id == id))
-            .map(Component::blocks)
-            .sum();
-        across * down * of_unit
-    }
-}
-
-impl Component {
-    fn blocks(&self) -> u64 {
-        self.across * self.down
-    }
-}
-
-/// A walk from marker to marker.
-struct Walk<F> {
-    file: F,
-    at: u64,
-    most: u64,
-    is_in_scan: bool,
-    outline: Outline,
-}
-
-impl<F: BufRead + Seek> Walk<F> {
-    fn begin(mut file: F, most: u64) -> Result<Walk<F>, OutlineError> {
-        let mut start = [0; 2];
-        file.read_exact(&mut start)?;
-        if start != [MARKER, 0xD8] {
-            return Err(OutlineError::NotThis);
-        }
-        let mut walk = Walk {
-            file,
-            at: 2,
-            most,
-            is_in_scan: false,
-            outline: Outline {
-                is_bare: true,
-                ..Outline::default()
-            },
-        };
-        walk.keep(0..2)?;
-        Ok(walk)
-    }
-
-    /// Goes on to behind the next marker and its segment; `false` at the end of the picture.
-    fn step(&mut self) -> Result<bool, OutlineError> {
-        let start = self.at;
-        // Between the markers of a picture's scans lie its pixels.
-        let room = self.most.saturating_add(1);
-        let skipped = self.file.by_ref().take(room).skip_until(MARKER)? as u64;
-        self.at += skipped;
-        if skipped == room {
-            return Err(self.too_long());
-        }
-        let mut code = self.read_byte()?;
-        while code == MARKER {
-            code = self.read_byte()?;
-        }
-        let marker = self.at - 2;
-        if self.is_in_scan {
-            self.keep(start..marker)?;
-        } else if marker > start {
-            self.outline.is_bare = false;
-        }
-        match code {
-            // End of image.
-            0xD9 => {
-                self.keep(marker..self.at)?;
-                return Ok(false);
-            }
-            // A byte of pixels that looks like a marker, or a place to begin anew in the middle of them.
-            0x00 | 0xD0..=0xD7 if self.is_in_scan => self.keep(marker..self.at)?,
-            0x00 | 0x01 | 0xD0..=0xD8 => self.outline.is_bare = false,
-            _ => self.segment(marker, code)?,
-        }
-        Ok(true)
-    }
-
-    fn segment(&mut self, marker: u64, code: u8) -> Result<(), OutlineError> {
-        self.is_in_scan = false;
-        let length = u16::from_be_bytes([self.read_byte()?, self.read_byte()?]);
-        // The length counts itself. What is shorter leads nowhere.
-        let length = u64::from(length.checked_sub(2).ok_or(OutlineError::NotThis)?);
-        if Self::is_read(code, length) {
-            let mut segment = vec![0; usize::try_from(length).unwrap_or(0)];
-            self.file.read_exact(&mut segment)?;
-            self.at += length;
-            if self.take(code, &segment) {
-                return self.keep(marker..self.at);
-            }
-        } else {
-            self.file
-                .seek_relative(i64::try_from(length).unwrap_or(0))?;
-            self.at += length;
-        }
-        self.outline.is_bare = false;
-        Ok(())
-    }
-
-    /// Returns whether a segment may say something: of all others it does not matter what is in them.
-    fn is_read(code: u8, length: u64) -> bool {
-        match code {
-            // Frames, tables, scans.
-            0xC0..=0xC7 | 0xC9..=0xCF | 0xDA..=0xDD => true,
-            // Whether it is one of a film, which leaves out its tables.
-            0xE0 => length >= 5,
-            // How the camera was held; what colours the components are.
-            0xE1 | 0xEE => true,
-            _ => false,
-        }
-    }
-
-    /// Takes what a segment says, and returns whether the decoder has to see it.
-    fn take(&mut self, code: u8, segment: &[u8]) -> bool {
-        let outline = &mut self.outline;
-        match code {
-            0xC0..=0xC2 if outline.frame.is_none() && outline.first_scan == 0 => {
-                outline.frame = Frame::read(segment, code == 0xC2);
-            }
-            0xDA => {
-                self.is_in_scan = true;
-                let count = segment.first().map_or(0, |count| usize::from(*count));
-                let components = segment.get(1..).unwrap_or_default().as_chunks::<2>().0;
-                let ids = components.iter().take(count).map(|[id, _]| *id);
-                if outline.first_scan == 0 {
-                    outline.first_scan = count.max(1);
-                }
-                let blocks = outline
-                    .frame
-                    .as_ref()
-                    .map_or(0, |frame| frame.blocks_of(ids));
-                outline.visits = outline.visits.saturating_add(blocks);
-            }
-            0xE0 => return segment.starts_with(b"AVI1\0"),
-            0xE1 => {
-                if let Some(exif) = segment.strip_prefix(b"Exif\0\0") {
-                    outline.orientation = Orientation::from_exif_chunk(exif);
-                }
-                return false;
-            }
-            0xEE => return segment.starts_with(b"Adobe") && segment.len() >= 12,
-            _ => {}
-        }
-        true
-    }
-
-    /// Notes that the decoder has to see this.
-    fn keep(&mut self, seen: Range<u64>) -> Result<(), OutlineError> {
-        match self.most.checked_sub(seen.end - seen.start) {
-            Some(left) => self.most = left,
-            None => return Err(self.too_long()),
-        }
-        let pieces = &mut self.outline.pieces;
-        let count = pieces.len();
-        match pieces.last_mut() {
-            Some(piece) if piece.end == seen.start => piece.end = seen.end,
-            _ if count == MOST_PIECES => return Err(OutlineError::NotThis),
-            _ => pieces.push(seen),
-        }
-        Ok(())
-    }
-
-    fn too_long(&mut self) -> OutlineError {
-        OutlineError::TooLong(self.outline.frame.take())
-    }
-
-    fn read_byte(&mut self) -> io::Result<u8> {
-        let mut byte = [0];
-        self.file.read_exact(&mut byte)?;
-        self.at += 1;
-        Ok(byte[0])
-    }
-}
-
-/// What the decoder has to see of a file, one piece behind the other.
-#[derive(Debug)]
-pub(super) struct Pieces<F> {
-    file: F,
-    rest: std::vec::IntoIter<Range<u64>>,
-    /// How much is left of the piece that is read.
-    left: u64,
-}
-
-impl<F: Read + Seek> Read for Pieces<F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.left == 0 {
-            let Some(piece) = self.rest.next() else {
-                return Ok(0);
-            };
-            self.file.seek(SeekFrom::Start(piece.start))?;
-            self.left = piece.end - piece.start;
-        }
-        let count = self.file.by_ref().take(self.left).read(buffer)?;
-        self.left -= count as u64;
-        if count == 0 && !buffer.is_empty() {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        Ok(count)
-    }
-}
-
-/// The decoder asks for it, and reads from the beginning to the end.
-impl<F> Seek for Pieces<F> {
-    fn seek(&mut self, _position: SeekFrom) -> io::Result<u64> {
-        Err(ErrorKind::Unsupported.into())
+    /// Returns a reader of the ranges that the decoder reads.
+    pub(super) fn into_reader<F: Read + Seek>(self, file: F) -> RangeReader<F> {
+        RangeReader::new(file, self.ranges)
     }
 }
 
@@ -407,17 +126,18 @@ impl<F> Seek for Pieces<F> {
 mod tests {
     use super::*;
 
-    use std::io::Cursor;
+    use std::io::{Cursor, SeekFrom};
 
-    fn outline(file: &[u8]) -> Result<Outline, OutlineError> {
-        Outline::of(Cursor::new(file), u64::MAX)
+    fn info(file: &[u8]) -> Result<JpegInfo, JpegError> {
+        JpegInfo::read(Cursor::new(file), u64::MAX)
     }
 
-    fn seen(file: &[u8]) -> Vec<u8> {
-        let mut seen = Vec::new();
-        let mut pieces = outline(file).unwrap().cut_out(Cursor::new(file));
-        pieces.read_to_end(&mut seen).unwrap();
-        seen
+    /// Returns the bytes that the decoder reads.
+    fn read_by_decoder(file: &[u8]) -> Vec<u8> {
+        let mut read = Vec::new();
+        let mut reader = info(file).unwrap().into_reader(Cursor::new(file));
+        reader.read_to_end(&mut read).unwrap();
+        read
     }
 
     fn segment(code: u8, bytes: &[u8]) -> Vec<u8> {
@@ -425,7 +145,7 @@ mod tests {
         [&[MARKER, code], &length[..], bytes].concat()
     }
 
-    /// A frame of three components, the first of which has four blocks in a unit.
+    /// Returns a frame header of three components, the first of which has four blocks per MCU.
     fn frame(code: u8, width: u16, height: u16) -> Vec<u8> {
         let [w, h] = [width, height].map(u16::to_be_bytes);
         segment(
@@ -441,32 +161,32 @@ mod tests {
     const SCAN: &[u8] = b"\xFF\xDA\x00\x0C\x03\x01\0\x02\0\x03\0\0\x3F\0";
 
     #[test]
-    fn only_the_marker_at_the_end_counts() {
+    fn a_file_without_its_end_marker_is_truncated() {
         let thumbnail = b"\xFF\xE1\x00\x06\xFF\xD8\xFF\xD9";
         let pixels = b"pixels\xFF\x00pixels\xFF\xD0pixels";
         let end = b"\xFF\xFF\xD9";
         let cut = [START, thumbnail, SCAN, pixels].concat();
         let whole = [&cut, end.as_slice(), b"more"].concat();
-        outline(&whole).unwrap();
+        info(&whole).unwrap();
         for length in 0..cut.len() {
-            let error = outline(&cut[..length]).unwrap_err();
-            assert!(matches!(error, OutlineError::Cut), "{length}: {error:?}");
+            let error = info(&cut[..length]).unwrap_err();
+            assert!(matches!(error, JpegError::Truncated), "{length}: {error:?}");
         }
-        // A segment that is shorter than its own length does not lead round in a circle.
-        let error = outline(b"\xFF\xD8\xFF\xE0\x00\x00").unwrap_err();
-        assert!(matches!(error, OutlineError::NotThis), "{error:?}");
+        // A length of 0 must not cause an endless loop.
+        let error = info(b"\xFF\xD8\xFF\xE0\x00\x00").unwrap_err();
+        assert!(matches!(error, JpegError::NotJpeg), "{error:?}");
     }
 
     #[test]
-    fn the_decoder_sees_tables_and_pixels_and_nothing_else() {
+    fn the_decoder_reads_only_tables_and_pixels() {
         let (table, frame) = (segment(0xDB, &[0; 65]), frame(0xC0, 9, 9));
         let adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01");
         let pixels = b"a\xFF\x00b\xFF\xD1c";
         let needed = [START, &table, &adobe, &frame, SCAN, pixels, END].concat();
-        assert_eq!(seen(&needed), needed);
+        assert_eq!(read_by_decoder(&needed), needed);
         let comment = segment(0xFE, b"words");
         let profile = segment(0xE2, b"ICC_PROFILE\0\x01\x01profile");
-        // A frame inside of a segment that some decoder may get into.
+        // A frame header inside a segment of metadata.
         let trap = segment(
             0xE1,
             &[b"http://ns.adobe.com/xap/1.0/\0", &frame[..]].concat(),
@@ -488,30 +208,30 @@ mod tests {
             b"another picture",
         ]
         .concat();
-        assert_eq!(seen(&stuffed), needed);
+        assert_eq!(read_by_decoder(&stuffed), needed);
     }
 
     #[test]
-    fn memory_is_told_by_the_header() {
+    fn the_memory_is_computed_from_the_headers() {
         let one_scan = |frame: &[u8]| [START, frame, SCAN, b"pixels", END].concat();
-        // 4,096 units of six blocks, of 64 coefficients of two bytes.
+        // 4,096 MCUs of six blocks of 64 coefficients of two bytes.
         let coefficients = 4_096 * 6 * 128;
-        let progressive = outline(&one_scan(&frame(0xC2, 1_024, 1_024))).unwrap();
+        let progressive = info(&one_scan(&frame(0xC2, 1_024, 1_024))).unwrap();
         let row = progressive.working_bytes() - coefficients;
         assert!(row < 1 << 20, "{row}");
-        let baseline = outline(&one_scan(&frame(0xC0, 1_024, 1_024))).unwrap();
+        let baseline = info(&one_scan(&frame(0xC0, 1_024, 1_024))).unwrap();
         assert_eq!(baseline.working_bytes(), row);
-        assert_eq!(baseline.visits, 4_096 * 6);
-        // One component after the other: all of them have to be kept.
+        assert_eq!(baseline.block_passes, 4_096 * 6);
+        // Non-interleaved: the decoder holds the coefficients of all components.
         let single = b"\xFF\xDA\x00\x08\x01\x01\0\0\x3F\0";
         let scans = [START, &frame(0xC0, 1_024, 1_024), &single.repeat(3), END].concat();
-        let one_by_one = outline(&scans).unwrap();
+        let one_by_one = info(&scans).unwrap();
         assert_eq!(one_by_one.working_bytes(), row + coefficients);
-        assert_eq!(one_by_one.visits, 4_096 * 4 * 3);
+        assert_eq!(one_by_one.block_passes, 4_096 * 4 * 3);
     }
 
     #[test]
-    fn what_is_too_long_is_not_read_to_its_end() {
+    fn a_file_that_is_too_long_is_not_read_to_its_end() {
         struct Endless(u64);
         impl Read for Endless {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -546,8 +266,8 @@ mod tests {
         }
         let start = Cursor::new([START, SCAN].concat());
         let mut file = File(io::BufReader::new(start.chain(Endless(0))));
-        let error = Outline::of(&mut file, 1 << 20).unwrap_err();
-        assert!(matches!(error, OutlineError::TooLong(None)), "{error:?}");
+        let error = JpegInfo::read(&mut file, 1 << 20).unwrap_err();
+        assert!(matches!(error, JpegError::TooLong(None)), "{error:?}");
         assert!(file.0.get_ref().get_ref().1.0 < 2 << 20);
     }
 }

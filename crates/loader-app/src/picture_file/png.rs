@@ -1,5 +1,5 @@
-//! PNG files, row by row. Colour profiles and texts are passed over: nobody looks at them here, and a
-//! few bytes of a file can become a billion of them.
+//! PNG files, decoded row by row. Colour profiles and text chunks are skipped: they are not used, and
+//! a few compressed bytes can expand to gigabytes.
 
 use std::io::{BufRead, Seek};
 
@@ -11,13 +11,13 @@ use image::metadata::Orientation;
 use image::{ColorType, ImageError, ImageFormat, ImageResult};
 use png::{BitDepth, Reader, Transformations};
 
-use super::conversion::Block;
-use super::decoder::{Decoder, Place};
+use super::conversion::PixelBlock;
+use super::decoder::{BlockSink, PictureDecoder};
 
-/// What chunks beside the pixels may take, such as what the camera has noted, and a row of pixels.
-const MOST_CHUNK_BYTES: usize = 8 << 20;
+/// The limit of the memory for metadata chunks, such as EXIF, and for a row of pixels.
+const MAX_CHUNK_BYTES: usize = 8 << 20;
 
-/// How many rows are handed over at once.
+/// The number of rows per block.
 const ROWS: usize = 32;
 
 /// A PNG file whose header has been read.
@@ -29,12 +29,12 @@ pub(super) struct PngDecoder<R: BufRead + Seek> {
 impl<R: BufRead + Seek> PngDecoder<R> {
     pub(super) fn new(file: R) -> ImageResult<PngDecoder<R>> {
         let limits = png::Limits {
-            bytes: MOST_CHUNK_BYTES,
+            bytes: MAX_CHUNK_BYTES,
         };
         let mut decoder = png::Decoder::new_with_limits(file, limits);
         decoder.set_ignore_text_chunk(true);
         decoder.set_ignore_iccp_chunk(true);
-        // Palettes become colours, and bits bytes.
+        // Expands palettes to colours and bits to bytes.
         decoder.set_transformations(Transformations::EXPAND);
         let reader = decoder.read_info().map_err(failed)?;
         let color = match reader.output_color_type() {
@@ -55,7 +55,7 @@ impl<R: BufRead + Seek> PngDecoder<R> {
         Ok(PngDecoder { reader, color })
     }
 
-    fn is_deep(&self) -> bool {
+    fn is_16_bit(&self) -> bool {
         self.reader.output_color_type().1 == BitDepth::Sixteen
     }
 
@@ -64,7 +64,7 @@ impl<R: BufRead + Seek> PngDecoder<R> {
     }
 }
 
-impl<R: BufRead + Seek> Decoder for PngDecoder<R> {
+impl<R: BufRead + Seek> PictureDecoder for PngDecoder<R> {
     fn sides(&self) -> (u32, u32) {
         self.reader.info().size()
     }
@@ -80,26 +80,26 @@ impl<R: BufRead + Seek> Decoder for PngDecoder<R> {
     }
 
     fn working_bytes(&self) -> u64 {
-        // A row as it is stored, the one before, and as it is given.
+        // The stored row, the previous one, and the decoded row.
         3 * self.row_bytes() as u64
     }
 
     fn block_bytes(&self) -> Option<u64> {
-        // Of an interlaced picture the rows come all over again, each with some of its pixels.
+        // An interlaced picture has several passes over its rows.
         let is_interlaced = self.reader.info().interlaced;
         (!is_interlaced).then(|| (self.row_bytes() * ROWS) as u64)
     }
 
     fn read(mut self: Box<Self>, pixels: &mut [u8]) -> ImageResult<()> {
         self.reader.next_frame(pixels).map_err(failed)?;
-        if self.is_deep() {
+        if self.is_16_bit() {
             to_native(pixels);
         }
         Ok(())
     }
 
-    fn read_blocks(mut self: Box<Self>, place: &mut Place<'_>) -> ImageResult<()> {
-        let (row_bytes, is_deep) = (self.row_bytes(), self.is_deep());
+    fn read_blocks(mut self: Box<Self>, sink: &mut BlockSink<'_>) -> ImageResult<()> {
+        let (row_bytes, is_16_bit) = (self.row_bytes(), self.is_16_bit());
         let (width, height) = self.sides();
         let mut rows = vec![0; row_bytes * ROWS.min(height as usize)];
         let (mut y, mut count) = (0, 0);
@@ -116,10 +116,10 @@ impl<R: BufRead + Seek> Decoder for PngDecoder<R> {
             let is_last = row.is_none();
             if is_last || count * row_bytes == rows.len() {
                 let samples = &mut rows[..count * row_bytes];
-                if is_deep {
+                if is_16_bit {
                     to_native(samples);
                 }
-                place(Block {
+                sink(PixelBlock {
                     samples,
                     x: 0,
                     y,
@@ -135,7 +135,7 @@ impl<R: BufRead + Seek> Decoder for PngDecoder<R> {
     }
 }
 
-/// The higher byte of each sample comes first in the file.
+/// Converts big-endian samples to the native byte order.
 fn to_native(samples: &mut [u8]) {
     for sample in samples.as_chunks_mut().0 {
         *sample = u16::from_be_bytes(*sample).to_ne_bytes();

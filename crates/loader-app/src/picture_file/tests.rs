@@ -1,4 +1,4 @@
-//! Every format there and back, and everything that is no picture.
+//! Decodes every format, and refuses other files.
 
 mod damage;
 mod tiff;
@@ -20,8 +20,8 @@ use tempfile::TempDir;
 
 use tiff::Tiff;
 
-/// CMYK as ImageMagick writes it: Adobe's marker, inverted, the colours as luminance and
-/// chrominance. The left half is 200, 30, 60, the right 20, 90, 180.
+/// CMYK as ImageMagick writes it: with Adobe's marker, inverted, as luminance and chrominance. The
+/// left half is 200, 30, 60, the right half 20, 90, 180.
 const YCCK: &[u8] = include_bytes!("tests/ycck.jpg");
 
 const CROSS: &str = "/* XPM */\nstatic char *cross[] = {\n\"3 2 3 1\",\n\"  c None\",\n\
@@ -44,13 +44,13 @@ fn open(path: &Path) -> Result<PictureFile, PictureError> {
 fn load(path: &Path) -> Result<(ImageMetadata, Vec<u8>), PictureError> {
     let picture = open(path)?;
     let metadata = picture.metadata().clone();
-    // What stood there before must not shine through.
+    // The previous content of the buffer must not be visible.
     let mut pixels = vec![0xEE; metadata.payload_bytes()];
     picture.decode_into(&mut pixels)?;
     Ok((metadata, pixels))
 }
 
-/// Loads a file of these bytes; returns sides, format and pixels.
+/// Loads a file of these bytes; returns its size, format and pixels.
 fn load_bytes(name: &str, bytes: &[u8]) -> ((u32, u32), PixelFormat, Vec<u8>) {
     let directory = directory();
     let (metadata, pixels) =
@@ -58,12 +58,12 @@ fn load_bytes(name: &str, bytes: &[u8]) -> ((u32, u32), PixelFormat, Vec<u8>) {
     ((metadata.width, metadata.height), metadata.format, pixels)
 }
 
-/// The lowest eight bits: a colour that differs from pixel to pixel.
+/// Returns the lowest eight bits, as a colour that differs from pixel to pixel.
 fn byte(number: u32) -> u8 {
     number.to_le_bytes()[0]
 }
 
-/// A picture in which no two neighbours are alike.
+/// Returns a picture in which adjacent pixels differ.
 fn rgb() -> RgbImage {
     RgbImage::from_fn(5, 3, |x, y| Rgb([byte(x * 50), byte(y * 80), 200]))
 }
@@ -74,7 +74,7 @@ fn rgba() -> RgbaImage {
     })
 }
 
-/// The picture of [`rgb`] as a file.
+/// Returns the picture of [`rgb`] as a file.
 fn encoded(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     match format {
@@ -86,7 +86,7 @@ fn encoded(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A TIFF of four pixels a side, yet without any.
+/// Returns a TIFF of 4 × 4 pixels, without their data.
 fn tiff(samples: u16, bits: u16) -> Tiff {
     Tiff {
         width: 4,
@@ -99,7 +99,7 @@ fn tiff(samples: u16, bits: u16) -> Tiff {
     }
 }
 
-/// What a camera writes about how it was held.
+/// Returns EXIF metadata with this orientation.
 fn exif(orientation: u8) -> Vec<u8> {
     let entry = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0";
     [entry, [orientation, 0, 0, 0, 0, 0, 0].as_slice()].concat()
@@ -139,7 +139,7 @@ fn transparency_is_kept() {
 }
 
 #[test]
-fn gray_stays_gray_and_transparent_gray_becomes_a_colour() {
+fn gray_stays_gray_and_gray_with_alpha_becomes_rgba() {
     let gray = GrayImage::from_fn(3, 3, |x, y| image::Luma([byte(x * 30 + y)]));
     for (name, format) in [
         ("a.png", ImageFormat::Png),
@@ -160,7 +160,7 @@ fn gray_stays_gray_and_transparent_gray_becomes_a_colour() {
 }
 
 #[test]
-fn deeper_samples_are_rounded() {
+fn samples_of_16_bits_are_rounded() {
     let deep = DynamicImage::from(rgb()).into_rgb16();
     for (name, format) in [
         ("deep.png", ImageFormat::Png),
@@ -179,14 +179,14 @@ fn deeper_samples_are_rounded() {
         .unwrap();
     let expected = ((4, 4), PixelFormat::Rgba8, rgba().into_raw());
     assert_eq!(load_bytes("deep.png", bytes.get_ref()), expected);
-    // 0x0140 lies nearer to 1 than to 2.
+    // 0x0140 is closer to 1 than to 2.
     let expected = ((2, 1), PixelFormat::Gray8, vec![1, 255]);
     let pgm = b"P5\n2 1\n65535\n\x01\x40\xFF\xFF";
     assert_eq!(load_bytes("deep.pgm", pgm), expected);
 }
 
 #[test]
-fn floating_point_is_rounded() {
+fn floating_point_samples_are_rounded() {
     let mut bytes = Cursor::new(Vec::new());
     DynamicImage::from(rgb())
         .into_rgb32f()
@@ -197,7 +197,7 @@ fn floating_point_is_rounded() {
 }
 
 #[test]
-fn single_bits_become_black_and_white() {
+fn samples_of_one_bit_become_black_and_white() {
     let expected = vec![0, 255, 255, 0];
     let gray = ((2, 2), PixelFormat::Gray8, expected.clone());
     // In PBM 1 is black.
@@ -226,7 +226,7 @@ fn single_bits_become_black_and_white() {
 }
 
 #[test]
-fn palettes_become_colours() {
+fn palettes_are_expanded() {
     let red_and_blue = vec![255, 0, 0, 0, 0, 255, 0, 0, 255, 255, 0, 0];
     // Blue first, and the lowest row first.
     let file = bmp(
@@ -249,7 +249,7 @@ fn palettes_become_colours() {
     assert_eq!(load_bytes("cross.xpm", CROSS.as_bytes()), expected);
 }
 
-/// A BMP of 2 × 2 pixels; `rows` are padded to four bytes each.
+/// Returns a BMP of 2 × 2 pixels. Each of the `rows` is padded to four bytes.
 fn bmp(bits: u16, palette: &[[u8; 4]], rows: &[u8]) -> Vec<u8> {
     let start = 54 + 4 * u32::try_from(palette.len()).unwrap();
     let mut file = b"BM\0\0\0\0\0\0\0\0".to_vec();
@@ -265,7 +265,7 @@ fn bmp(bits: u16, palette: &[[u8; 4]], rows: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn of_an_animation_the_first_frame_is_loaded() {
+fn the_first_frame_of_an_animation_is_loaded() {
     let mut gif = Vec::new();
     let mut encoder = image::codecs::gif::GifEncoder::new(&mut gif);
     for gray in [200, 100] {
@@ -293,7 +293,7 @@ fn the_largest_of_several_icons_is_loaded() {
 }
 
 #[test]
-fn jpeg_colours_come_back_nearly_as_they_were() {
+fn jpeg_colours_are_nearly_unchanged() {
     let drawn = RgbImage::from_pixel(16, 16, Rgb([200, 100, 50]));
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, 95)
@@ -310,14 +310,14 @@ fn jpeg_colours_come_back_nearly_as_they_were() {
 }
 
 #[test]
-fn cmyk_is_converted_as_other_programs_do() {
+fn cmyk_is_converted_like_imagemagick_does() {
     let (sides, format, pixels) = load_bytes("ycck.jpg", YCCK);
     assert_eq!((sides, format), ((16, 16), PixelFormat::Rgb8));
     assert_near(&pixels[..3], [200, 30, 60]);
     assert_near(&pixels[45..48], [20, 90, 180]);
 
-    // The same samples, said to be cyan, magenta and yellow themselves: expected is what
-    // ImageMagick makes of it. Without the marker they are taken for inverted too.
+    // The same samples, declared as CMYK: ImageMagick returns the expected colours. Without the marker
+    // they count as inverted too.
     const MARKER: usize = 2;
     const MARKER_LENGTH: usize = 16;
     let mut cmyk = YCCK.to_vec();
@@ -343,12 +343,12 @@ fn assert_near(pixel: &[u8], expected: [u8; 3]) {
 }
 
 #[test]
-fn content_counts_more_than_the_ending() {
+fn content_takes_precedence_over_the_extension() {
     let (_, _, pixels) = load_bytes("really-a-png.txt", &encoded(ImageFormat::Png));
     assert_eq!(pixels, rgb().into_raw());
 }
 
-/// Draws a red pixel into the upper left corner of 16 × 8, as the eye sees it.
+/// Returns the upright picture, whose upper left quarter is red.
 fn upright(sides: (u32, u32)) -> RgbImage {
     RgbImage::from_fn(sides.0, sides.1, |x, y| {
         let is_corner = x < sides.0 / 2 && y < sides.1 / 2;
@@ -356,7 +356,7 @@ fn upright(sides: (u32, u32)) -> RgbImage {
     })
 }
 
-/// What a camera held that way stores of [`upright`].
+/// Returns [`upright`] as a camera stores it with this orientation.
 fn stored(orientation: u8) -> RgbImage {
     let upright = DynamicImage::from(upright(if orientation < 5 { (32, 16) } else { (16, 32) }));
     match orientation {
@@ -373,7 +373,7 @@ fn stored(orientation: u8) -> RgbImage {
 }
 
 #[test]
-fn a_camera_s_orientation_is_applied_in_every_format_that_has_one() {
+fn the_exif_orientation_is_applied_in_every_format_that_has_one() {
     for orientation in 1..=8 {
         let stored = stored(orientation);
         let (width, height) = stored.dimensions();

@@ -1,4 +1,4 @@
-//! TIFF files, strip by strip or tile by tile.
+//! TIFF files, decoded strip by strip or tile by tile.
 
 use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
 
@@ -11,11 +11,11 @@ use tiff::TiffError;
 use tiff::decoder::{Limits, TiffCodingUnit};
 use tiff::tags::{CompressionMethod, SampleFormat, Tag};
 
-use super::conversion::{Block, Conversion};
-use super::decoder::{Decoder, Place};
-use super::jpeg::Outline;
+use super::conversion::{Conversion, PixelBlock};
+use super::decoder::{BlockSink, PictureDecoder};
+use super::jpeg::JpegInfo;
 
-/// In how many bytes a picture within a strip or tile has to begin.
+/// The bytes within which the first scan of a JPEG strip or tile has to start.
 const TILE_HEADER: u64 = 16 * 1024;
 
 /// A TIFF file whose header has been read.
@@ -24,7 +24,7 @@ pub(super) struct TiffDecoder<R: BufRead + Seek> {
     sides: (u32, u32),
     color: ColorType,
     samples: Samples,
-    /// The sides of a whole strip or tile, and how many of them there are from left to right.
+    /// The size of a full strip or tile, and the number of them per row.
     chunk: (u32, u32),
     across: u32,
     units: u32,
@@ -33,14 +33,14 @@ pub(super) struct TiffDecoder<R: BufRead + Seek> {
     block_bytes: u64,
 }
 
-/// How the pixels lie in a strip or tile.
+/// The storage of the samples in a strip or tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Samples {
-    /// As they are given.
+    /// The same as the decoded samples.
     Same,
-    /// Eight in a byte.
+    /// Eight samples per byte.
     Bits,
-    /// Cyan, magenta, yellow and black, one byte each or two.
+    /// Cyan, magenta, yellow and black, with one byte or two each.
     Cmyk8,
     Cmyk16,
 }
@@ -56,7 +56,7 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
         }
         let across = sides.0.div_ceil(chunk.0);
         let units = across.saturating_mul(sides.1.div_ceil(chunk.1));
-        // The first one is as large as any.
+        // No strip or tile is larger than the first.
         let layout = inner
             .image_coding_unit_layout(TiffCodingUnit(0))
             .map_err(failed)?;
@@ -81,8 +81,8 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
             working_bytes: 0,
             block_bytes: stored.saturating_add(converted),
         };
-        decoder.working_bytes = decoder.row_bytes()?.saturating_add(decoder.tile_bytes()?);
-        // What it may take is reckoned from what is read here.
+        decoder.working_bytes = decoder.row_bytes()?.saturating_add(decoder.jpeg_bytes()?);
+        // The memory is computed from the tags that were read above.
         let mut limits = Limits::default();
         limits.decoding_buffer_size = usize::MAX;
         limits.intermediate_buffer_size = usize::MAX;
@@ -90,7 +90,7 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
         Ok(decoder)
     }
 
-    /// Returns how long a row of a strip or tile is, with samples and columns that nobody sees.
+    /// Returns the bytes of a row of a strip or tile, including unused samples and columns.
     fn row_bytes(&mut self) -> ImageResult<u64> {
         let samples = self.inner.find_tag_unsigned::<u64>(Tag::SamplesPerPixel);
         let samples = samples.map_err(failed)?.unwrap_or(1);
@@ -100,8 +100,8 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
         Ok(u64::from(self.chunk.0).saturating_mul(of_pixel))
     }
 
-    /// Returns what the decoder of pictures within strips or tiles takes.
-    fn tile_bytes(&mut self) -> ImageResult<u64> {
+    /// Returns the memory that decoding a JPEG strip or tile needs.
+    fn jpeg_bytes(&mut self) -> ImageResult<u64> {
         let method = self.inner.find_tag_unsigned::<u16>(Tag::Compression);
         let method = method.map_err(failed)?.unwrap_or(1);
         if CompressionMethod::from_u16_exhaustive(method) != CompressionMethod::ModernJPEG {
@@ -119,36 +119,41 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
         let lengths = list(&mut self.inner, Tag::StripByteCounts, Tag::TileByteCounts)?;
         let mut most = 0;
         for (offset, length) in offsets.into_iter().zip(lengths) {
-            let outline = self.tile(tables.as_deref(), offset, length)?;
-            let frame = outline.frame.as_ref().ok_or_else(|| unsupported("JPEG"))?;
+            let info = self.tile_info(tables.as_deref(), offset, length)?;
+            let frame = info.frame.as_ref().ok_or_else(|| unsupported("JPEG"))?;
             let sides = frame.sides();
-            // Pixels that nobody sees would take memory and time.
+            // Unused pixels would cost memory and time.
             if sides.0 > self.chunk.0 || sides.1 > self.chunk.1 {
                 return Err(unsupported("JPEG that is larger than its strip or tile"));
             }
             let end = self.inner.inner().seek(SeekFrom::End(0))?;
-            let pixels = u64::from(sides.0) * u64::from(sides.1) * outline.components();
+            let pixels = u64::from(sides.0) * u64::from(sides.1) * info.components();
             let file = length.min(end);
-            most = most.max(outline.working_bytes() + pixels + file);
+            most = most.max(info.working_bytes() + pixels + file);
         }
         Ok(most)
     }
 
-    /// Reads the header of a picture within a strip or tile, as the decoder puts it together.
-    fn tile(&mut self, tables: Option<&[u8]>, offset: u64, length: u64) -> ImageResult<Outline> {
+    /// Reads the JPEG header of a strip or tile, joined with the shared tables as the decoder does.
+    fn tile_info(
+        &mut self,
+        tables: Option<&[u8]>,
+        offset: u64,
+        length: u64,
+    ) -> ImageResult<JpegInfo> {
         let file = self.inner.inner();
         file.seek(SeekFrom::Start(offset))?;
-        let mut begin = Vec::new();
-        file.take(length.min(TILE_HEADER)).read_to_end(&mut begin)?;
-        let begin = match tables.and_then(|tables| tables.split_last_chunk::<2>()) {
-            Some((tables, _end)) => [tables, begin.get(2..).unwrap_or_default()].concat(),
-            None => begin,
+        let mut head = Vec::new();
+        file.take(length.min(TILE_HEADER)).read_to_end(&mut head)?;
+        let head = match tables.and_then(|tables| tables.split_last_chunk::<2>()) {
+            Some((tables, _end)) => [tables, head.get(2..).unwrap_or_default()].concat(),
+            None => head,
         };
-        let outline = Outline::of_tile(Cursor::new(begin)).ok().flatten();
-        outline.ok_or_else(|| unsupported("JPEG of this kind"))
+        let info = JpegInfo::read_tile(Cursor::new(head)).ok().flatten();
+        info.ok_or_else(|| unsupported("JPEG of this kind"))
     }
 
-    fn place_units(&mut self, place: &mut Place<'_>) -> ImageResult<()> {
+    fn decode_units(&mut self, sink: &mut BlockSink<'_>) -> ImageResult<()> {
         let (mut stored, mut converted) = (Vec::new(), Vec::new());
         for unit in 0..self.units {
             let layout = self.inner.image_coding_unit_layout(TiffCodingUnit(unit));
@@ -166,7 +171,7 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
                 .min(self.sides.0 - unit % self.across * self.chunk.0);
             self.convert(&stored, width as usize, &mut converted);
             let is_same = self.samples == Samples::Same && self.planes == 1;
-            place(Block {
+            sink(PixelBlock {
                 samples: if is_same { &stored } else { &converted },
                 x: (unit % self.across * self.chunk.0) as usize,
                 y: (unit / self.across * self.chunk.1) as usize,
@@ -176,7 +181,7 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
         Ok(())
     }
 
-    /// Makes pixels as they are given of those in a strip or tile whose rows are so wide.
+    /// Converts the stored samples of a strip or tile, whose rows have `width` pixels.
     fn convert(&self, stored: &[u8], width: usize, pixels: &mut Vec<u8>) {
         pixels.clear();
         match self.samples {
@@ -221,7 +226,7 @@ impl<R: BufRead + Seek> TiffDecoder<R> {
     }
 }
 
-/// How much light of a colour is left by its ink and by black.
+/// Returns the intensity of a colour after its ink and black have absorbed light.
 fn light(ink: u32, black: u32, white: u32) -> u32 {
     (white - ink) * (white - black) / white
 }
@@ -234,7 +239,7 @@ fn word(light: u32) -> u16 {
     u16::try_from(light).unwrap_or(u16::MAX)
 }
 
-impl<R: BufRead + Seek> Decoder for TiffDecoder<R> {
+impl<R: BufRead + Seek> PictureDecoder for TiffDecoder<R> {
     fn sides(&self) -> (u32, u32) {
         self.sides
     }
@@ -252,7 +257,7 @@ impl<R: BufRead + Seek> Decoder for TiffDecoder<R> {
     }
 
     fn working_bytes(&self) -> u64 {
-        // A block that is no pixels yet is made even where these are written in place.
+        // Stored samples that need conversion are buffered even when decoding in place.
         match self.samples {
             Samples::Same if self.planes == 1 => self.working_bytes,
             _ => self.working_bytes.saturating_add(self.block_bytes),
@@ -271,15 +276,15 @@ impl<R: BufRead + Seek> Decoder for TiffDecoder<R> {
             Conversion::new(self.color, Orientation::NoTransforms),
             self.sides,
         );
-        self.place_units(&mut |block| conversion.place(sides, block, pixels))
+        self.decode_units(&mut |block| conversion.write_block(sides, block, pixels))
     }
 
-    fn read_blocks(mut self: Box<Self>, place: &mut Place<'_>) -> ImageResult<()> {
-        self.place_units(place)
+    fn read_blocks(mut self: Box<Self>, sink: &mut BlockSink<'_>) -> ImageResult<()> {
+        self.decode_units(sink)
     }
 }
 
-/// Returns what the pixels consist of when they are given, and how they lie in the file.
+/// Returns the format of the decoded pixels, and how the samples are stored.
 fn color_of<R: Read + Seek>(
     decoder: &mut tiff::decoder::Decoder<R>,
 ) -> ImageResult<(ColorType, Samples)> {

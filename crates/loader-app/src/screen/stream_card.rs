@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gui_common::text::units;
 use gui_common::tr;
-use gui_common::widget::ignore_shortcuts::unchorded;
+use gui_common::widget::ignore_shortcuts::ignore_shortcuts;
 use gui_common::widget::theme;
 use iced::widget::{button, center, column, container, opaque, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
@@ -14,67 +14,67 @@ use crate::session::FrameSource;
 use gui_common::text::typed_path;
 use gui_common::text::visible;
 
-/// The widget id of the field that takes a path.
+/// The widget id of the path field.
 pub(crate) const PATH: &str = "stream-path";
 
-/// The widget id of the field that says how long each picture stands.
+/// The widget id of the field for the duration of each picture.
 pub(crate) const SECONDS: &str = "stream-seconds";
 
-/// Its fields, in the order in which Tab goes round them.
+/// The fields in Tab order.
 pub(crate) const FIELDS: [&str; 2] = [PATH, SECONDS];
 
-/// How long a picture of a folder may stand: between two frames of a film, and an hour.
-const STANDS: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(3_600)];
+/// The bounds of the duration of a picture of a folder.
+const DURATION_BOUNDS: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(3_600)];
 
-/// What is chosen so far.
+/// The state of the card.
 #[derive(Debug)]
 pub(crate) struct StreamCard {
-    /// Where the frames will go; shown only.
+    /// The key of the segment, for display.
     key: String,
     path: String,
     seconds: String,
     /// Why nothing was started.
     problem: Option<String>,
-    /// Whether a stream is about to begin: a second press should not begin another.
+    /// Whether a stream is starting; a second press must not start another.
     is_starting: bool,
 }
 
-/// What the person at the keyboard does.
+/// A user action on the card.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    /// Wants the test pattern.
+    /// The user pressed Test Pattern.
     TestPatternPressed,
-    /// Wants to choose an animated GIF.
+    /// The user pressed the button for an animated GIF.
     GifPressed,
-    /// Wants to choose a folder.
+    /// The user pressed the button for a folder.
     FolderPressed,
-    /// Edited the path.
+    /// The user edited the path.
     PathEdited(String),
-    /// The path is complete.
+    /// The user submitted the path.
     PathSubmitted,
-    /// Edited how long each picture stands.
+    /// The user edited the duration of each picture.
     SecondsEdited(String),
-    /// Wants to leave.
+    /// The user closed the card.
     Close,
 }
 
-/// What is to be done now.
+/// What the window does after an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Nothing: the card goes on.
+    /// Nothing; the card stays open.
     None,
-    /// Ask the system for a GIF.
+    /// Open the file dialog for a GIF.
     ChooseGif,
-    /// Ask the system for a folder.
+    /// Open the file dialog for a folder.
     ChooseFolder,
-    /// Begin to stream. The card stays until it is closed, so that a failure is said on it.
+    /// Start a stream. The card stays open until it is closed, so that it can show a failure.
     Start(FrameSource),
     /// Close the card.
     Close,
 }
 
 impl StreamCard {
-    /// Opens the card for streams under `key`; the task gives the focus to its first field.
+    /// Opens the card for streams under `key`; the task focuses its first field.
     pub(crate) fn open<M>(key: &str) -> (StreamCard, Task<M>) {
         let card = StreamCard {
             key: key.to_owned(),
@@ -86,18 +86,18 @@ impl StreamCard {
         (card, operation::focus(PATH))
     }
 
-    /// Says why nothing was started.
+    /// Shows why no stream was started.
     pub(crate) fn reject(&mut self, problem: impl Into<String>) {
         self.problem = Some(problem.into());
         self.is_starting = false;
     }
 
-    /// Returns `true` if a stream is about to begin.
+    /// Returns `true` if a stream is starting.
     pub(crate) fn is_starting(&self) -> bool {
         self.is_starting
     }
 
-    /// Takes in what was done.
+    /// Applies a user action.
     pub(crate) fn update(&mut self, message: Message) -> Action {
         match message {
             Message::PathEdited(path) => self.path = path,
@@ -109,7 +109,7 @@ impl StreamCard {
             Message::FolderPressed if self.each().is_some() => {
                 return self.choose(Action::ChooseFolder);
             }
-            // It is said beside the field what is wrong with it.
+            // The text beside the duration field shows what is wrong.
             Message::FolderPressed => {}
             Message::PathSubmitted => match typed_path::parse(&self.path) {
                 Some(path) => return self.take_path(path),
@@ -119,7 +119,7 @@ impl StreamCard {
         Action::None
     }
 
-    /// Begins with what was chosen in the system's dialog, or typed.
+    /// Starts a stream from a path that was chosen in the file dialog or typed.
     pub(crate) fn take_path(&mut self, path: PathBuf) -> Action {
         match self.each() {
             Some(each) => self.start(FrameSource::Path { path, each }),
@@ -138,14 +138,14 @@ impl StreamCard {
         Action::Start(source)
     }
 
-    /// Returns how long each picture stands, where the field says so.
+    /// Returns the duration of each picture, if the field is valid.
     fn each(&self) -> Option<Duration> {
-        let [shortest, longest] = STANDS;
+        let [shortest, longest] = DURATION_BOUNDS;
         let each = units::duration(&self.seconds).ok()?;
         (shortest..=longest).contains(&each).then_some(each)
     }
 
-    /// Draws the card and dims what lies below.
+    /// Draws the card over the dimmed window.
     pub(crate) fn view(&self) -> Element<'_, Message> {
         let title = column![
             visible::line(tr!("stream-title")).size(theme::TEXT_SIZE),
@@ -187,7 +187,7 @@ impl StreamCard {
         .size(theme::TEXT_SIZE)
         .padding(theme::space::MEDIUM)
         .style(theme::field);
-        unchorded(path)
+        ignore_shortcuts(path)
     }
 
     fn view_seconds(&self) -> Element<'_, Message> {
@@ -213,7 +213,7 @@ impl StreamCard {
             visible::line(tr!("stream-each"))
                 .size(theme::SMALL_SIZE)
                 .style(theme::muted),
-            unchorded(field),
+            ignore_shortcuts(field),
             unit.size(theme::SMALL_SIZE),
         ]
         .spacing(theme::space::SMALL)
@@ -221,7 +221,7 @@ impl StreamCard {
         .into()
     }
 
-    /// Draws the button that closes the card, and beside it what is wrong.
+    /// Draws the error or the hint, and the button that closes the card.
     fn view_footer(&self) -> Element<'_, Message> {
         let words = match self.problem.as_deref() {
             Some(problem) => visible::line(problem).style(theme::wrong),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_started_once_with_its_time() {
+    fn a_path_starts_one_stream_with_its_duration() {
         let mut card = card();
         card.update(Message::PathEdited(" /tmp/a.gif\n".to_owned()));
         card.update(Message::SecondsEdited("2.5".to_owned()));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_none_starts_nothing_that_needs_it() {
+    fn an_invalid_duration_starts_no_stream() {
         for seconds in ["", "x", "0", "0.01", "-1", "3601"] {
             let mut card = card();
             card.update(Message::PathEdited("/tmp".to_owned()));
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn no_path_is_asked_for() {
+    fn an_empty_path_is_reported() {
         let mut card = card();
         assert_eq!(card.update(Message::PathSubmitted), Action::None);
         assert!(card.problem.is_some());

@@ -1,4 +1,4 @@
-//! The input dialog: a card over the dimmed window, with a text to be written.
+//! The text dialog: an editor on a card over the dimmed window.
 
 use gui_common::text::visible;
 use gui_common::tr;
@@ -14,45 +14,45 @@ use iced::{Center, Element, Fill, Task};
 /// The widget id of the editor.
 pub(crate) const EDITOR: &str = "text";
 
-/// Above this many bytes a paste is a large one.
-const LARGE: usize = 64 * 1024;
+/// Longer pastes bypass the editor, in bytes.
+const LARGE_PASTE: usize = 64 * 1024;
 
-/// What is written so far.
+/// The state of the dialog.
 #[derive(Debug)]
 pub(crate) struct TextDialog {
-    /// Where the text will go; shown only.
+    /// The key of the segment, for display.
     key: String,
     content: text_editor::Content,
-    /// Why the text was not taken.
+    /// Why the text was not loaded.
     problem: Option<String>,
-    /// Whether the text is on its way: a second press of OK should not send it again.
+    /// Whether the text is being loaded; a second press of OK must not load it again.
     is_loading: bool,
 }
 
-/// What the person at the keyboard does.
+/// A user action in the dialog.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    /// Writes, selects, scrolls.
+    /// The user edited, selected or scrolled.
     Edit(text_editor::Action),
-    /// Wants the text loaded.
+    /// The user pressed OK.
     Accept,
-    /// Wants to leave.
+    /// The user cancelled the dialog.
     Cancel,
 }
 
-/// What is to be done now.
+/// What the window does after an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Nothing: the dialog goes on.
+    /// Nothing; the dialog stays open.
     None,
-    /// Load this text. The dialog stays until it is closed, so that a failure costs no text.
+    /// Load this text. The dialog stays open until it is closed, so that a failure loses no text.
     Load(String),
     /// Close the dialog.
     Close,
 }
 
 impl TextDialog {
-    /// Opens an empty dialog; the task gives the focus to the editor.
+    /// Opens an empty dialog; the task focuses the editor.
     pub(crate) fn open<M>(key: &str) -> (TextDialog, Task<M>) {
         let dialog = TextDialog {
             key: key.to_owned(),
@@ -63,13 +63,13 @@ impl TextDialog {
         (dialog, operation::focus(EDITOR))
     }
 
-    /// Says why the text could not be loaded.
+    /// Shows why the text could not be loaded.
     pub(crate) fn reject(&mut self, problem: String) {
         self.problem = Some(problem);
         self.is_loading = false;
     }
 
-    /// Takes in what was done.
+    /// Applies a user action.
     pub(crate) fn update(&mut self, message: Message) -> Action {
         match message {
             Message::Edit(action) => {
@@ -78,7 +78,7 @@ impl TextDialog {
                 }
                 match action {
                     text_editor::Action::Edit(text_editor::Edit::Paste(pasted))
-                        if pasted.len() > LARGE =>
+                        if pasted.len() > LARGE_PASTE =>
                     {
                         self.paste_large(&pasted);
                     }
@@ -100,10 +100,9 @@ impl TextDialog {
         }
     }
 
-    /// Puts a large text where the cursor is, and leaves the cursor before it.
+    /// Inserts a large text at the cursor, and leaves the cursor before it.
     ///
-    /// The editor inserts line by line, which takes time with the square of their number. A new
-    /// editor takes a text as it is.
+    /// The editor inserts line by line, in quadratic time. A new editor takes a text at once.
     fn paste_large(&mut self, pasted: &str) {
         let text = self.content.text();
         let cursor = self.content.cursor();
@@ -126,7 +125,7 @@ impl TextDialog {
         });
     }
 
-    /// Draws the dialog and dims what lies below.
+    /// Draws the dialog over the dimmed window.
     pub(crate) fn view(&self) -> Element<'_, Message> {
         let title = column![
             visible::line(tr!("text-title")).size(theme::TEXT_SIZE),
@@ -185,14 +184,14 @@ fn view_buttons<'a>() -> Element<'a, Message> {
         .into()
 }
 
-/// The editor's own keys, and Tab, which is text here. The two that end the dialog are left to
-/// the window.
+/// Returns the editor's key bindings, with Tab as text. The window handles the two keys that end the
+/// dialog.
 fn binding(press: KeyPress) -> Option<Binding<Message>> {
     if !matches!(press.status, text_editor::Status::Focused { .. }) {
         return None;
     }
     match press.key.as_ref() {
-        // The window's, wherever the focus is.
+        // The window handles these for any focus.
         Key::Named(Named::Enter) if press.modifiers.command() => None,
         Key::Named(Named::Escape) => None,
         Key::Named(Named::Tab) if press.modifiers.is_empty() => Some(Binding::Insert('\t')),
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pasted_text_keeps_every_byte() {
+    fn a_pasted_text_is_unchanged() {
         for text in [
             "one",
             "tail\n",
@@ -236,7 +235,7 @@ mod tests {
             let mut dialog = dialog();
             paste(&mut dialog, text);
             assert_eq!(dialog.content.text(), text, "{text:?}");
-            let large = text.repeat(LARGE / text.len() + 1);
+            let large = text.repeat(LARGE_PASTE / text.len() + 1);
             let mut dialog = self::dialog();
             paste(&mut dialog, &large);
             assert!(dialog.content.text() == large, "{text:?}, many times");
@@ -244,15 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn a_large_text_goes_where_the_cursor_is() {
+    fn a_large_text_is_inserted_at_the_cursor() {
         use text_editor::{Action, Motion};
-        let large = "line\n".repeat(LARGE / 4);
+        let large = "line\n".repeat(LARGE_PASTE / 4);
         let mut dialog = dialog();
         paste(&mut dialog, "ab\r\ncd");
         dialog.update(Message::Edit(Action::Move(Motion::Left)));
         paste(&mut dialog, &large);
         assert!(dialog.content.text() == format!("ab\r\nc{large}d"));
-        // A selection is replaced: here the first line and what ends it.
+        // A selection is replaced: here the first line with its line ending.
         dialog.update(Message::Edit(Action::Move(Motion::DocumentStart)));
         dialog.update(Message::Edit(Action::Select(Motion::Down)));
         paste(&mut dialog, &large);
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_sent_once() {
+    fn a_text_is_loaded_once() {
         let mut dialog = dialog();
         paste(&mut dialog, "once");
         assert_eq!(

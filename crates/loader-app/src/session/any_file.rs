@@ -1,4 +1,4 @@
-//! A file of which nobody has said what it is.
+//! Detects whether a file holds a picture, a text, or other bytes.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -7,54 +7,54 @@ use std::sync::Arc;
 
 use gui_common::picture::limit::Limit;
 
-use super::{Bytes, LoadError, Loadable};
+use super::{ByteSource, LoadError, Loadable};
 use crate::picture_file::{PictureError, PictureFile};
-use crate::progress::{Progress, ProgressReader};
+use crate::progress::{ProgressReader, ReadProgress};
 
-/// The longest file that is taken for a text; more than this nobody reads.
+/// The longest file that is loaded as a text.
 const MAX_TEXT_BYTES: u64 = 256 << 20;
 
-/// How much of a file is looked at before all of it is read as a text.
+/// The number of bytes that are checked before the whole file is read as a text.
 const HEAD_BYTES: u64 = 64 * 1024;
 
 impl Loadable {
-    /// Finds out what a file holds: a picture, UTF-8 text, or else bytes. `progress` is told how
-    /// far it is read, now and while it is loaded.
+    /// Detects what a file holds: a picture, UTF-8 text, or else bytes. Counts what is read in
+    /// `progress`, now and during the load.
     ///
     /// # Errors
     ///
-    /// [`LoadError`] where the file cannot be read, or is none: a folder, a device, a pipe.
-    pub(crate) fn of_file(path: &Path, progress: Arc<Progress>) -> Result<Loadable, LoadError> {
+    /// Returns a [`LoadError`] if the file cannot be read, or is a folder, a device or a pipe.
+    pub(crate) fn of_file(path: &Path, progress: Arc<ReadProgress>) -> Result<Loadable, LoadError> {
         let name = || path.display().to_string();
         let unreadable = |source| LoadError::Bytes {
             name: name(),
             source,
         };
-        let facts = fs::metadata(path).map_err(unreadable)?;
-        if facts.is_dir() {
+        let stat = fs::metadata(path).map_err(unreadable)?;
+        if stat.is_dir() {
             return Err(unreadable(io::ErrorKind::IsADirectory.into()));
         }
-        if !facts.is_file() {
-            // Whoever opens a pipe may wait for ever.
+        if !stat.is_file() {
+            // Opening a pipe may block forever.
             return Err(unreadable(io::ErrorKind::InvalidInput.into()));
         }
         match PictureFile::open(path, Limit::DEFAULT, Arc::clone(&progress)) {
             Err(PictureError::NotAPicture { .. }) => {}
             Err(error @ PictureError::Cancelled { .. }) => return Err(LoadError::Picture(error)),
-            // A picture that is too large should be told to be, not loaded as bytes.
+            // A picture that is too large is reported as such, not loaded as bytes.
             Ok(_) | Err(_) => return Ok(Loadable::Picture(path.to_owned(), progress)),
         }
-        match text_of(path, facts.len(), &progress) {
+        match read_text(path, stat.len(), &progress) {
             Ok(Some(text)) => Ok(Loadable::Text(text)),
-            Ok(None) => Bytes::open_watched(path, progress).map(Loadable::Bytes),
+            Ok(None) => ByteSource::open_with_progress(path, progress).map(Loadable::Bytes),
             Err(_) if progress.is_cancelled() => Err(LoadError::Cancelled { name: name() }),
             Err(error) => Err(unreadable(error)),
         }
     }
 }
 
-/// Returns the text in a file; `None` where that is no text, or hardly one.
-fn text_of(path: &Path, length: u64, progress: &Arc<Progress>) -> io::Result<Option<String>> {
+/// Returns the text of a file; `None` if it is not UTF-8, contains a NUL byte, or is too long.
+fn read_text(path: &Path, length: u64, progress: &Arc<ReadProgress>) -> io::Result<Option<String>> {
     if length > MAX_TEXT_BYTES {
         return Ok(None);
     }
@@ -69,7 +69,7 @@ fn text_of(path: &Path, length: u64, progress: &Arc<Progress>) -> io::Result<Opt
     {
         return Ok(None);
     }
-    // A file that grows meanwhile is read as far as it was.
+    // A file may grow during the read.
     file.take(MAX_TEXT_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8(bytes).ok())
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_told_by_its_bytes() {
+    fn a_text_is_detected_by_its_content() {
         let long = "語\n".repeat(100_000);
         for text in ["", "notes", "a\r\n\tb", long.as_str()] {
             let content = content("picture.png.txt", text.as_bytes());
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_bytes() {
+    fn other_content_is_loaded_as_bytes() {
         let late = [b"a".repeat(100_000), b"\xff".to_vec()].concat();
         for bytes in [
             &b"ab\0cd"[..],
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_told_by_its_bytes() {
+    fn a_picture_is_detected_by_its_content() {
         let pixel = b"P5\n1 1\n255\n\x80";
         assert!(matches!(content("a.txt", pixel), Loadable::Picture(..)));
         let absurd = b"P5\n60000 60000\n255\n";
@@ -117,11 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_refused_with_a_remedy() {
+    fn a_path_that_is_not_a_regular_file_is_refused_with_a_remedy() {
         for (path, words) in [
             ("/", "It is a folder"),
             ("/dev/zero", "It is a device or a pipe"),
-            ("/nonexistent", "There is no such file"),
+            ("/nonexistent", "The file does not exist"),
         ] {
             let error = Loadable::of_file(Path::new(path), Arc::default())
                 .unwrap_err()
@@ -131,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_what_is_cancelled() {
+    fn a_cancelled_load_stops_reading() {
         let directory = tempfile::tempdir().unwrap();
         for (name, bytes) in [("text", &b"words"[..]), ("bytes", b"\0")] {
             let path = directory.path().join(name);
             fs::write(&path, bytes).unwrap();
-            let progress = Arc::new(Progress::default());
+            let progress = Arc::new(ReadProgress::default());
             let content = Loadable::of_file(&path, Arc::clone(&progress)).unwrap();
             drop(content);
             progress.cancel();

@@ -1,4 +1,4 @@
-//! What the window can stream.
+//! The sources of frames that the window can stream.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use gui_common::picture::limit::Limit;
 use shm_core::PixelFormat;
 
-use crate::frames::{self, Folder, FrameError, Frames, Gif, Rate, TestPattern};
-use crate::progress::Progress;
+use crate::frames::{self, FolderFrames, FrameError, FrameReader, GifFrames, Rate, TestPattern};
+use crate::progress::ReadProgress;
 
-/// What the window can stream.
+/// A source of frames that the window can stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FrameSource {
     /// The test pattern, at 1280 × 720 pixels and 30 frames a second.
@@ -19,14 +19,17 @@ pub(crate) enum FrameSource {
     Path {
         /// The file or folder.
         path: PathBuf,
-        /// How long each picture of a folder stands.
+        /// How long each picture of a folder is shown.
         each: Duration,
     },
 }
 
 impl FrameSource {
-    /// Looks what is there. When `progress` is cancelled, what takes long gives up.
-    pub(super) fn open(&self, progress: &Arc<Progress>) -> Result<Box<dyn Frames>, FrameError> {
+    /// Opens the source. Cancelling `progress` stops long reads.
+    pub(super) fn open(
+        &self,
+        progress: &Arc<ReadProgress>,
+    ) -> Result<Box<dyn FrameReader>, FrameError> {
         Ok(match self {
             FrameSource::TestPattern => {
                 let shape = frames::shape(PixelFormat::Rgba8, 1280, 720, Limit::DEFAULT)?;
@@ -34,9 +37,9 @@ impl FrameSource {
                 Box::new(TestPattern::new(shape, Some(rate), None)?)
             }
             FrameSource::Path { path, each } if path.is_dir() => {
-                Box::new(Folder::open(path, *each, Arc::clone(progress))?)
+                Box::new(FolderFrames::open(path, *each, Arc::clone(progress))?)
             }
-            FrameSource::Path { path, .. } => Box::new(Gif::open(path)?),
+            FrameSource::Path { path, .. } => Box::new(GifFrames::open(path)?),
         })
     }
 }

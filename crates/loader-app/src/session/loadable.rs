@@ -1,4 +1,4 @@
-//! What can be loaded.
+//! The kinds of content that a session can load.
 
 use std::fmt;
 use std::fs::File;
@@ -15,29 +15,29 @@ use shm_io::Payload;
 use super::LoadError;
 use crate::media_type;
 use crate::picture_file::PictureFile;
-use crate::progress::{Progress, ProgressReader};
+use crate::progress::{ProgressReader, ReadProgress};
 
-/// Something to load.
+/// Content to load.
 #[derive(Debug)]
 pub(crate) enum Loadable {
     /// A text.
     Text(String),
-    /// A picture file, to be decoded, and who is told how far that is.
-    Picture(PathBuf, Arc<Progress>),
-    /// A picture from elsewhere, such as the clipboard.
+    /// A picture file, and the progress of decoding it.
+    Picture(PathBuf, Arc<ReadProgress>),
+    /// Decoded pixels, such as those of the clipboard.
     Pixels(Pixels),
     /// Any bytes.
-    Bytes(Bytes),
+    Bytes(ByteSource),
 }
 
 impl Loadable {
-    /// Returns whether it can be loaded a second time: what came through a pipe cannot.
+    /// Returns `true` if it can be read a second time; a pipe cannot.
     pub(super) fn is_repeatable(&self) -> bool {
         !matches!(self, Loadable::Bytes(_))
     }
 
-    /// Makes ready to publish it; a picture is refused that takes more memory than `limit`, where its
-    /// pixels are there so many times.
+    /// Returns the payload to publish. `copies` is the number of copies of a picture's pixels that are
+    /// in memory at once; a picture that needs more than `limit` is refused.
     pub(super) fn payload(
         &mut self,
         limit: Limit,
@@ -47,14 +47,14 @@ impl Loadable {
             Loadable::Text(text) => Payload::Text(text),
             Loadable::Picture(path, progress) => {
                 let picture = PictureFile::open(path, limit, Arc::clone(progress))
-                    .and_then(|picture| picture.with_room_for(copies))
+                    .and_then(|picture| picture.check_copies(copies))
                     .map_err(LoadError::Picture)?;
                 let metadata = picture.metadata().clone();
                 let decode =
                     |pixels: &mut [u8]| picture.decode_into(pixels).map_err(LoadError::Picture);
                 Payload::Picture(metadata, Box::new(decode))
             }
-            Loadable::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
+            Loadable::Pixels(picture) => Payload::Pixels(pixels_metadata(picture)?, &picture.rgba),
             Loadable::Bytes(bytes) => Payload::Bytes {
                 metadata: bytes.metadata()?,
                 expected: bytes.expected,
@@ -65,48 +65,51 @@ impl Loadable {
 }
 
 /// Bytes that are read straight into shared memory.
-pub(crate) struct Bytes {
+pub(crate) struct ByteSource {
     reader: Box<dyn Read + Send>,
-    /// How many there should be, where that is known.
+    /// The expected number of bytes; 0 if it is not known.
     expected: usize,
-    /// What the name says it is.
+    /// The media type, if the file's extension has one.
     media_type: Option<&'static str>,
-    /// A file name, to be published with the bytes.
+    /// The file name to publish with the bytes.
     file_name: Option<String>,
-    /// What errors call it.
+    /// The name of the source in errors.
     name: String,
-    /// Who may cancel it.
-    progress: Arc<Progress>,
+    /// Counts what is read, and can cancel it.
+    progress: Arc<ReadProgress>,
 }
 
-impl Bytes {
-    /// Opens a file of any kind: a FIFO too, so that `<(command)` of the shell works.
+impl ByteSource {
+    /// Opens a file of any kind, including a FIFO, so that `<(command)` of the shell works.
     ///
     /// # Errors
     ///
-    /// [`LoadError::Bytes`] where it cannot be opened, or is a folder.
-    pub(crate) fn open(path: &Path) -> Result<Bytes, LoadError> {
-        Bytes::open_watched(path, Arc::default())
+    /// Returns [`LoadError::Bytes`] if the file cannot be opened or is a folder.
+    pub(crate) fn open(path: &Path) -> Result<ByteSource, LoadError> {
+        ByteSource::open_with_progress(path, Arc::default())
     }
 
-    /// Does what [`Self::open`] does, and tells `progress` while the bytes are read.
+    /// Opens a file like [`Self::open`], and counts what is read in `progress`.
     ///
     /// # Errors
     ///
-    /// [`LoadError`], as [`Self::open`] has it.
-    pub(crate) fn open_watched(path: &Path, progress: Arc<Progress>) -> Result<Bytes, LoadError> {
+    /// Returns the same errors as [`Self::open`].
+    pub(crate) fn open_with_progress(
+        path: &Path,
+        progress: Arc<ReadProgress>,
+    ) -> Result<ByteSource, LoadError> {
         let opened = File::open(path).and_then(|file| {
-            let facts = file.metadata()?;
-            if facts.is_dir() {
+            let stat = file.metadata()?;
+            if stat.is_dir() {
                 return Err(io::ErrorKind::IsADirectory.into());
             }
-            Ok((file, facts.len()))
+            Ok((file, stat.len()))
         });
         let (file, length) = opened.map_err(|source| LoadError::Bytes {
             name: path.display().to_string(),
             source,
         })?;
-        Ok(Bytes {
+        Ok(ByteSource {
             reader: Box::new(ProgressReader::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
             media_type: media_type::of_name(path),
@@ -118,9 +121,9 @@ impl Bytes {
         })
     }
 
-    /// Reads standard input to its end.
-    pub(crate) fn stdin() -> Bytes {
-        Bytes {
+    /// Returns a source that reads standard input to its end.
+    pub(crate) fn stdin() -> ByteSource {
+        ByteSource {
             reader: Box::new(io::stdin()),
             expected: 0,
             media_type: None,
@@ -130,7 +133,7 @@ impl Bytes {
         }
     }
 
-    /// Returns what they are published as. Reads how they begin if the name does not say what they are.
+    /// Returns the metadata to publish. Peeks at the content if the extension has no media type.
     fn metadata(&mut self) -> Result<BytesMetadata, LoadError> {
         let media_type = match self.media_type {
             Some(media_type) => media_type,
@@ -143,7 +146,7 @@ impl Bytes {
         })
     }
 
-    /// Returns how they begin; they are read once more after that.
+    /// Returns the first bytes; later reads return them again.
     fn peek(&mut self) -> Result<Vec<u8>, LoadError> {
         let mut head = vec![0; media_type::HEAD_BYTES];
         let mut filled = 0;
@@ -159,7 +162,7 @@ impl Bytes {
         Ok(head)
     }
 
-    /// Reads some bytes; none only at the end.
+    /// Reads some bytes; returns 0 only at the end.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LoadError> {
         loop {
             match self.reader.read(buffer) {
@@ -180,16 +183,16 @@ impl Bytes {
     }
 }
 
-impl fmt::Debug for Bytes {
+impl fmt::Debug for ByteSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bytes")
+        f.debug_struct("ByteSource")
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }
 
-/// Describes a picture whose sides and bytes fit each other.
-fn described(picture: &Pixels) -> Result<ImageMetadata, LoadError> {
+/// Returns the metadata of a picture whose number of bytes matches its sides.
+fn pixels_metadata(picture: &Pixels) -> Result<ImageMetadata, LoadError> {
     ImageMetadata::packed(PixelFormat::Rgba8, picture.width, picture.height)
         .ok()
         .filter(|metadata| metadata.payload_bytes() == picture.rgba.len())

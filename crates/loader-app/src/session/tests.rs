@@ -1,7 +1,7 @@
-//! Loading, clearing and letting go, in a directory of their own.
+//! Loading, clearing and releasing, each test in its own directory.
 
 use super::*;
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use shm_core::{Key, Message, Subscriber, segment};
 use shm_io::Source;
 use tempfile::TempDir;
 
-struct Place {
+struct Fixture {
     directory: TempDir,
 }
 
-impl Place {
-    fn new() -> Place {
-        Place {
+impl Fixture {
+    fn new() -> Fixture {
+        Fixture {
             directory: tempfile::tempdir().unwrap(),
         }
     }
@@ -61,9 +61,9 @@ fn text(text: &str) -> Loadable {
 }
 
 #[test]
-fn each_load_has_the_next_generation() {
-    let place = Place::new();
-    let mut session = place.session();
+fn each_load_has_the_next_sequence() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     let first = session.load(key("K"), &mut text("one")).unwrap();
     assert_eq!(
         first.to_string(),
@@ -74,20 +74,20 @@ fn each_load_has_the_next_generation() {
         second.to_string(),
         "Loaded text, 1 byte, into K (sequence 2)."
     );
-    assert_eq!(place.message("K"), Message::Text("2".to_owned()));
+    assert_eq!(fixture.message("K"), Message::Text("2".to_owned()));
 }
 
 #[test]
-fn bytes_of_any_length_arrive_as_they_are() {
-    let place = Place::new();
-    let mut session = place.session();
+fn bytes_of_any_length_are_published_unchanged() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     for length in [0, 1, 65_535, 65_536, 65_537, 1_000_000] {
         let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
-        let path = place.file("table.csv", &bytes);
-        let mut content = Loadable::Bytes(Bytes::open(&path).unwrap());
+        let path = fixture.file("table.csv", &bytes);
+        let mut content = Loadable::Bytes(ByteSource::open(&path).unwrap());
         let loaded = session.load(key("K"), &mut content).unwrap();
         assert_eq!((loaded.kind, loaded.bytes), ("bytes", length as u64));
-        let Message::Bytes { metadata, data } = place.message("K") else {
+        let Message::Bytes { metadata, data } = fixture.message("K") else {
             panic!("bytes were loaded");
         };
         assert_eq!(metadata.media_type, "text/csv");
@@ -97,9 +97,9 @@ fn bytes_of_any_length_arrive_as_they_are() {
 }
 
 #[test]
-fn bytes_without_a_telling_name_are_known_by_their_beginning() {
-    let place = Place::new();
-    let mut session = place.session();
+fn the_media_type_without_an_extension_comes_from_the_content() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     for (length, begins, media_type) in [
         (0, "", "application/octet-stream"),
         (9_000, "", "application/octet-stream"),
@@ -108,10 +108,10 @@ fn bytes_without_a_telling_name_are_known_by_their_beginning() {
     ] {
         let mut bytes = vec![7; length];
         bytes[..begins.len()].copy_from_slice(begins.as_bytes());
-        let path = place.file("file", &bytes);
-        let mut content = Loadable::Bytes(Bytes::open(&path).unwrap());
+        let path = fixture.file("file", &bytes);
+        let mut content = Loadable::Bytes(ByteSource::open(&path).unwrap());
         session.load(key("K"), &mut content).unwrap();
-        let Message::Bytes { metadata, data } = place.message("K") else {
+        let Message::Bytes { metadata, data } = fixture.message("K") else {
             panic!("bytes were loaded");
         };
         assert_eq!(metadata.media_type, media_type);
@@ -120,36 +120,36 @@ fn bytes_without_a_telling_name_are_known_by_their_beginning() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
-    let error = Bytes::open(Path::new("/nonexistent/report.pdf")).unwrap_err();
+fn an_error_names_the_file_that_cannot_be_read() {
+    let error = ByteSource::open(Path::new("/nonexistent/report.pdf")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "/nonexistent/report.pdf cannot be read. There is no such file: check the path."
+        "/nonexistent/report.pdf cannot be read. The file does not exist: check the path."
     );
-    let place = Place::new();
-    let error = Bytes::open(place.directory.path()).unwrap_err();
+    let fixture = Fixture::new();
+    let error = ByteSource::open(fixture.directory.path()).unwrap_err();
     assert!(error.to_string().contains("It is a folder"), "{error}");
 }
 
 #[test]
-fn dropping_a_session_lets_go() {
-    let place = Place::new();
-    let mut session = place.session();
+fn dropping_a_session_releases_its_segment() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     session.load(key("K"), &mut text("short-lived")).unwrap();
     drop(session);
-    assert!(place.snapshot("K").is_none());
+    assert!(fixture.snapshot("K").is_none());
 }
 
 #[test]
-fn what_is_not_alone_stays() {
-    let place = Place::new();
-    let (mut one, mut other) = (place.session(), place.session());
+fn a_segment_with_another_participant_remains() {
+    let fixture = Fixture::new();
+    let (mut one, mut other) = (fixture.session(), fixture.session());
     one.load(key("K"), &mut text("one")).unwrap();
     other.load(key("K"), &mut text("other")).unwrap();
     let released = one.sink.release().expect("something was loaded");
     assert!(!released.is_removed);
     assert!(describe_released(&released).contains("it stays"));
-    assert_eq!(place.message("K"), Message::Text("other".to_owned()));
+    assert_eq!(fixture.message("K"), Message::Text("other".to_owned()));
     assert!(
         other
             .sink
@@ -161,92 +161,92 @@ fn what_is_not_alone_stays() {
 }
 
 #[test]
-fn a_failure_leaves_no_segment() {
-    let place = Place::new();
-    let mut png = fs::read(picture(&place)).unwrap();
+fn a_failed_load_leaves_no_segment() {
+    let fixture = Fixture::new();
+    let mut png = fs::read(picture(&fixture)).unwrap();
     png.truncate(png.len() - 20);
-    let path = place.file("cut.png", &png);
-    let error = place
+    let path = fixture.file("cut.png", &png);
+    let error = fixture
         .session()
         .load(key("K"), &mut Loadable::Picture(path, Arc::default()))
         .unwrap_err();
     assert!(matches!(error, LoadError::Picture(_)), "{error:?}");
-    assert!(place.snapshot("K").is_none());
+    assert!(fixture.snapshot("K").is_none());
 }
 
 #[test]
-fn what_is_cancelled_leaves_what_was_loaded() {
-    let place = Place::new();
-    let mut session = place.session();
+fn a_cancelled_load_leaves_the_previous_content() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     session.load(key("K"), &mut text("kept")).unwrap();
     for name in ["K", "Other"] {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         progress.cancel();
-        let mut content = Loadable::Picture(picture(&place), progress);
+        let mut content = Loadable::Picture(picture(&fixture), progress);
         let error = session.load(key(name), &mut content).unwrap_err();
         assert!(error.is_cancelled(), "{error:?}");
     }
-    assert_eq!(place.message("K"), Message::Text("kept".to_owned()));
-    assert!(place.snapshot("Other").is_none());
+    assert_eq!(fixture.message("K"), Message::Text("kept".to_owned()));
+    assert!(fixture.snapshot("Other").is_none());
 }
 
 #[test]
-fn what_persists_outlives_its_session() {
-    let place = Place::new();
-    let mut session = place.session();
+fn a_persistent_segment_outlives_its_session() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     session.sink.persist().expect("nothing to do");
     session.load(key("K"), &mut text("stays")).unwrap();
     session.sink.persist().unwrap();
     let released = session.sink.release().expect("something was loaded");
     assert!(!released.is_removed);
-    assert_eq!(place.message("K"), Message::Text("stays".to_owned()));
+    assert_eq!(fixture.message("K"), Message::Text("stays".to_owned()));
 }
 
 #[test]
-fn what_was_removed_by_force_is_made_anew() {
-    let place = Place::new();
-    let mut session = place.session();
+fn a_segment_removed_by_force_is_created_again() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     session.load(key("K"), &mut text("first")).unwrap();
     assert!(session.sink.release_if_lost().is_none());
-    segment::remove(&key("K"), &place.options(), segment::Removal::Forced).unwrap();
+    segment::remove(&key("K"), &fixture.options(), segment::Removal::Forced).unwrap();
     let loaded = session.load(key("K"), &mut text("second")).unwrap();
     assert_eq!(loaded.sequence, 1);
-    assert_eq!(place.message("K"), Message::Text("second".to_owned()));
-    segment::remove(&key("K"), &place.options(), segment::Removal::Forced).unwrap();
+    assert_eq!(fixture.message("K"), Message::Text("second".to_owned()));
+    segment::remove(&key("K"), &fixture.options(), segment::Removal::Forced).unwrap();
     assert_eq!(session.sink.release_if_lost(), Some(key("K").into()));
     assert!(session.sink.release().is_none());
 }
 
 #[test]
-fn clear_leaves_nothing_to_read() {
-    let place = Place::new();
-    let mut session = place.session();
+fn clear_leaves_the_segment_empty() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     assert_eq!(session.sink.clear().unwrap(), None);
     session.load(key("K"), &mut text("a secret")).unwrap();
     assert_eq!(session.sink.clear().unwrap(), Some(key("K").into()));
-    assert!(place.snapshot("K").expect("still attached").is_empty());
+    assert!(fixture.snapshot("K").expect("still attached").is_empty());
 }
 
 #[test]
-fn foreign_files_are_left_alone() {
-    let place = Place::new();
-    let mut session = place.session();
+fn a_foreign_file_is_not_overwritten() {
+    let fixture = Fixture::new();
+    let mut session = fixture.session();
     session.load(key("K"), &mut text("first")).unwrap();
-    let name = fs::read_dir(place.directory.path())
+    let name = fs::read_dir(fixture.directory.path())
         .unwrap()
         .next()
         .expect("the segment")
         .unwrap()
         .file_name();
-    let foreign = place.file(&name.to_string_lossy().replace('K', "F"), b"foreign");
+    let foreign = fixture.file(&name.to_string_lossy().replace('K', "F"), b"foreign");
     let error = session.load(key("F"), &mut text("lost")).unwrap_err();
     assert_eq!(error.headline(), "Unable to create shared memory segment.");
     assert_eq!(fs::read(foreign).unwrap(), b"foreign");
-    assert_eq!(place.message("K"), Message::Text("first".to_owned()));
+    assert_eq!(fixture.message("K"), Message::Text("first".to_owned()));
 }
 
-fn picture(place: &Place) -> PathBuf {
-    let path = place.directory.path().join("whole.png");
+fn picture(fixture: &Fixture) -> PathBuf {
+    let path = fixture.directory.path().join("whole.png");
     image::RgbImage::from_fn(64, 64, |x, y| {
         image::Rgb([x, y, x * y].map(|number| number.to_le_bytes()[0]))
     })

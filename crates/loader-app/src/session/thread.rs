@@ -1,4 +1,4 @@
-//! A session on a thread of its own: commands in, replies out as tasks.
+//! A thread that owns a session: the window calls it and receives the replies as tasks.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -8,85 +8,84 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use gui_common::desktop::clipboard::Pixels;
-use gui_common::session::worker::{Resident, WorkerError};
+use gui_common::session::worker::{OwnerThread, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 use qt_bridge::Form;
 use shm_core::{ImageMetadata, Options};
 use shm_io::{Address, Released, Viewers};
 
-use super::{Control, FrameSource, LoadError, Loadable, Loaded, Report, Session, Streamed};
-use crate::progress::Progress;
+use super::stream::{StreamControl, StreamProgress, StreamSummary};
+use super::{FrameSource, LoadError, Loadable, Loaded, Session};
+use crate::progress::ReadProgress;
 
-/// The result of a command, as a message can carry it.
+/// The result of a call, in a form that a message can carry.
 pub(crate) type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
 
-/// A thread that owns a [`Session`]. Dropping it waits until the session has let go of what is
-/// loaded.
+/// A thread that owns a [`Session`]. Dropping it blocks until the session has released its segment.
 #[derive(Debug)]
 pub(crate) struct SessionThread {
-    session: Resident<Session>,
-    watched: Option<stream_mpsc::UnboundedReceiver<Viewers>>,
-    playing: Option<Playing>,
-    /// How what is loaded is streamed for Qt programs.
+    session: OwnerThread<Session>,
+    viewers: Option<stream_mpsc::UnboundedReceiver<Viewers>>,
+    stream: Option<StreamHandle>,
+    /// The form in which content is written for Qt programs; `None` for the one that fits.
     form: Option<Form>,
 }
 
-/// A stream on the session's thread. It ends when this is dropped.
+/// A stream on the session's thread. Dropping it stops the stream.
 #[derive(Debug)]
-struct Playing {
-    /// Nothing is ever sent: whoever waits for something learns that this is gone.
+struct StreamHandle {
+    /// Nothing is ever sent. Dropping the sender disconnects the receiver, which stops the stream.
     _alive: mpsc::Sender<Infallible>,
-    /// What is read for the next frame.
-    progress: Arc<Progress>,
+    /// The progress of reading the next frame.
+    progress: Arc<ReadProgress>,
 }
 
-impl Drop for Playing {
+impl Drop for StreamHandle {
     fn drop(&mut self) {
         self.progress.cancel();
     }
 }
 
-/// What happens to a stream.
+/// An event of a stream.
 #[derive(Clone, Debug)]
-pub(crate) enum News {
-    /// The first frame is there.
+pub(crate) enum StreamEvent {
+    /// The first frame is published.
     Begun(Loaded),
-    /// It goes on.
-    Progress(Report),
-    /// Frames find no room; the sentence says why.
-    LeftOut(String),
-    /// It came to an end; `None` where there was no frame before it was stopped.
-    Ended(Reply<Option<Arc<Streamed>>, LoadError>),
+    /// The stream goes on.
+    Progress(StreamProgress),
+    /// Frames are skipped, for this reason.
+    FramesSkipped(String),
+    /// The stream ended; `None` if there was no frame before it was stopped.
+    Ended(Reply<Option<Arc<StreamSummary>>, LoadError>),
 }
 
 impl SessionThread {
-    /// Starts the thread, with nothing loaded. Where there is none to be had, every command says so.
+    /// Starts the thread, with nothing loaded. If it cannot start, every call returns that error.
     pub(crate) fn start(options: Options) -> SessionThread {
-        // Without a bound, because it is told of at most ten times a second, and the window keeps up.
-        let (told, watched) = stream_mpsc::unbounded();
+        // Unbounded, because the sink reports at most ten times a second.
+        let (sender, viewers) = stream_mpsc::unbounded();
         // An error means that the window is gone.
-        let tell = Arc::new(move |watched| drop(told.unbounded_send(watched)));
+        let report = Arc::new(move |viewers| drop(sender.unbounded_send(viewers)));
         SessionThread {
-            session: Resident::start("session", || {
-                Session::new(options).telling_who_watches(tell)
-            }),
-            watched: Some(watched),
-            playing: None,
+            session: OwnerThread::start("session", || Session::new(options).report_viewers(report)),
+            viewers: Some(viewers),
+            stream: None,
             form: None,
         }
     }
 
-    /// Has all that is loaded after this streamed for Qt programs in this form, or in the one that fits.
-    pub(crate) fn stream_as(&mut self, form: Option<Form>) {
+    /// Sets the form in which later calls write content for Qt programs; `None` for the one that fits.
+    pub(crate) fn set_form(&mut self, form: Option<Form>) {
         self.form = form;
     }
 
-    /// Tells who watches what is loaded, each time that it changes; the first who asks.
-    pub(crate) fn watched(&mut self) -> Task<Viewers> {
-        self.watched
+    /// Returns a task that yields the viewers of the segment each time they change. Only the first call
+    /// returns one that yields.
+    pub(crate) fn viewers(&mut self) -> Task<Viewers> {
+        self.viewers
             .take()
-            .map_or_else(Task::none, |watched| Task::run(watched, |watched| watched))
+            .map_or_else(Task::none, |viewers| Task::run(viewers, |viewers| viewers))
     }
 
     /// Loads a text.
@@ -98,30 +97,30 @@ impl SessionThread {
         self.load(key, Loadable::Text(text))
     }
 
-    /// Loads a picture file, unless `progress` is cancelled before that is done.
+    /// Loads a picture file. Cancelling `progress` cancels the load.
     pub(crate) fn load_picture(
         &mut self,
         key: Address,
         path: PathBuf,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
     ) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Loadable::Picture(path, progress))
     }
 
-    /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
+    /// Loads a file of any kind. Cancelling `progress` cancels the load.
     pub(crate) fn load_file(
         &mut self,
         key: Address,
         path: PathBuf,
-        progress: Arc<Progress>,
+        progress: Arc<ReadProgress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.ask(move |session| {
+        self.call(move |session| {
             let mut content = Loadable::of_file(&path, progress).map_err(Arc::new)?;
             session.load(&key, &mut content).map_err(Arc::new)
         })
     }
 
-    /// Loads a picture that is in memory already.
+    /// Loads a picture that is already decoded.
     pub(crate) fn load_pixels(
         &mut self,
         key: Address,
@@ -131,96 +130,96 @@ impl SessionThread {
     }
 
     fn load(&mut self, key: Address, mut content: Loadable) -> Task<Reply<Loaded, LoadError>> {
-        self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
+        self.call(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
-    /// Does what [`shm_io::Sink::clear`] does.
+    /// Calls [`shm_io::Sink::clear`].
     pub(crate) fn clear(&mut self) -> Task<Reply<Option<Address>, LoadError>> {
-        self.ask(|session| session.sink.clear().map_err(|error| Arc::new(error.into())))
+        self.call(|session| session.sink.clear().map_err(|error| Arc::new(error.into())))
     }
 
-    /// Does what [`shm_io::Sink::release`] does.
+    /// Calls [`shm_io::Sink::release`].
     pub(crate) fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
-        self.ask(|session| session.sink.release())
+        self.call(|session| session.sink.release())
     }
 
-    /// Does what [`Session::restore`] does.
+    /// Calls [`Session::restore`].
     pub(crate) fn restore(&mut self) -> Task<Reply<Option<Loaded>, LoadError>> {
-        self.ask(|session| session.restore().map_err(Arc::new))
+        self.call(|session| session.restore().map_err(Arc::new))
     }
 
-    /// Does what [`shm_io::Sink::release_if_lost`] does.
+    /// Calls [`shm_io::Sink::release_if_lost`].
     pub(crate) fn release_if_lost(&mut self) -> Task<Result<Option<Address>, WorkerError>> {
-        self.ask(|session| session.sink.release_if_lost())
+        self.call(|session| session.sink.release_if_lost())
     }
 
-    /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
-    pub(crate) fn stream(&mut self, key: Address, source: FrameSource) -> Task<News> {
-        let (sender, news) = stream_mpsc::unbounded();
+    /// Calls [`Session::stream`]. The stream runs until [`stop`](Self::stop) or any other call.
+    pub(crate) fn stream(&mut self, key: Address, source: FrameSource) -> Task<StreamEvent> {
+        let (sender, events) = stream_mpsc::unbounded();
         let (alive, stopped) = mpsc::channel();
-        let progress = Arc::new(Progress::default());
-        let playing = Playing {
+        let progress = Arc::new(ReadProgress::default());
+        let stream = StreamHandle {
             _alive: alive,
             progress: Arc::clone(&progress),
         };
-        let mut window = Window {
-            news: sender,
+        let mut control = WindowControl {
+            events: sender,
             stopped,
         };
-        let played = self.ask(move |session| {
+        let played = self.call(move |session| {
             let streamed = source
                 .open(&progress)
                 .map_err(LoadError::Frames)
-                .and_then(|mut frames| session.stream(&key, frames.as_mut(), &mut window));
+                .and_then(|mut frames| session.stream(&key, frames.as_mut(), &mut control));
             streamed
                 .map(|streamed| streamed.map(Arc::new))
                 .map_err(Arc::new)
         });
-        self.playing = Some(playing);
-        // Who tells the news is gone before the end is told, so that the end comes last.
-        Task::run(news, |news| news).chain(played.map(News::Ended))
+        self.stream = Some(stream);
+        // The events end when the control is dropped, before the reply arrives: the end comes last.
+        Task::run(events, |events| events).chain(played.map(StreamEvent::Ended))
     }
 
-    /// Ends the stream that plays, if one does. Its last frame stays.
+    /// Stops the running stream, if there is one. Its last frame stays loaded.
     pub(crate) fn stop(&mut self) {
-        self.playing = None;
+        self.stream = None;
     }
 
-    /// Has the session do something; a stream that plays gives way to it.
-    fn ask<T: Send + 'static>(
+    /// Runs a job on the session's thread, after stopping the running stream.
+    fn call<T: Send + 'static>(
         &mut self,
-        question: impl FnOnce(&mut Session) -> T + Send + 'static,
+        job: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Task<Result<T, WorkerError>> {
         self.stop();
         let form = self.form;
-        self.session.ask(move |session| {
+        self.session.call(move |session| {
             session.sink.set_form(form);
-            question(session)
+            job(session)
         })
     }
 }
 
 impl Drop for SessionThread {
     fn drop(&mut self) {
-        // Before the thread is waited for, which it would keep.
+        // The thread ends only after its stream.
         self.stop();
     }
 }
 
-/// The window, as what controls a stream.
-struct Window {
-    news: stream_mpsc::UnboundedSender<News>,
+/// Controls a stream from the window.
+struct WindowControl {
+    events: stream_mpsc::UnboundedSender<StreamEvent>,
     stopped: mpsc::Receiver<Infallible>,
 }
 
-impl Window {
-    fn tell(&self, news: News) {
-        // An error means that the window is gone; it takes the stream with it.
-        self.news.unbounded_send(news).ok();
+impl WindowControl {
+    fn send(&self, event: StreamEvent) {
+        // An error means that the window is gone, which also stops the stream.
+        self.events.unbounded_send(event).ok();
     }
 }
 
-impl Control for Window {
+impl StreamControl for WindowControl {
     fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()> {
         let left = due.map_or(Duration::ZERO, |due| {
             due.saturating_duration_since(Instant::now())
@@ -232,14 +231,14 @@ impl Control for Window {
     }
 
     fn begun(&mut self, loaded: &Loaded, _frame: &ImageMetadata) {
-        self.tell(News::Begun(loaded.clone()));
+        self.send(StreamEvent::Begun(loaded.clone()));
     }
 
-    fn report(&mut self, report: &Report) {
-        self.tell(News::Progress(report.clone()));
+    fn report(&mut self, progress: &StreamProgress) {
+        self.send(StreamEvent::Progress(progress.clone()));
     }
 
-    fn left_out(&mut self, reason: &LoadError) {
-        self.tell(News::LeftOut(reason.remedy()));
+    fn frames_skipped(&mut self, reason: &LoadError) {
+        self.send(StreamEvent::FramesSkipped(reason.remedy()));
     }
 }

@@ -1,4 +1,4 @@
-//! What a person takes out of the window, and what they drop on it.
+//! Copying and saving the shown content, and files dropped on the window.
 
 use std::path::Path;
 
@@ -12,26 +12,26 @@ use iced::Task;
 use super::{Message, Shown, State};
 use crate::file_dialog;
 use crate::screen::save_dialog::{self, SaveDialog};
-use crate::session::{self, CopyError, Copying, Newest};
+use crate::session::{self, CopyContent, CopyError, IfReplaced};
 
 impl State {
-    /// Puts what is shown into the clipboard: all of it, not only what the window shows of it.
+    /// Copies the shown content to the clipboard, including what the window does not show of it.
     pub(super) fn copy(&mut self) -> Task<Message> {
         let Shown::Content(pane) = &self.shown else {
-            self.say_nothing_is_shown();
+            self.report_nothing_shown();
             return Task::none();
         };
-        session::copy(pane.snapshot().clone(), self.newest()).map(Message::CopyFetched)
+        session::copy(pane.snapshot().clone(), self.if_replaced()).map(Message::CopyFetched)
     }
 
-    pub(super) fn take_copy_fetched(
+    pub(super) fn handle_copy_fetched(
         &mut self,
-        fetched: Result<Copying, CopyError>,
+        fetched: Result<CopyContent, CopyError>,
     ) -> Task<Message> {
         match fetched {
-            Ok(Copying { copied, part }) => {
-                let copying = self.clipboard.copy(copied);
-                copying.map(move |outcome| Message::Copied(outcome, part.clone()))
+            Ok(CopyContent { copied, part }) => {
+                let copy = self.clipboard.copy(copied);
+                copy.map(move |outcome| Message::Copied(outcome, part.clone()))
             }
             Err(error) => {
                 let status = Status::error(tr!("copy-failed"));
@@ -43,7 +43,7 @@ impl State {
         }
     }
 
-    pub(super) fn take_copied(
+    pub(super) fn handle_copied(
         &mut self,
         outcome: Result<(), ClipboardError>,
         part: Option<String>,
@@ -59,28 +59,29 @@ impl State {
     pub(super) fn open_save_dialog(&mut self) -> Task<Message> {
         match &self.shown {
             Shown::Content(pane) if !pane.snapshot().is_empty() => {
-                let keep = session::keep(pane.snapshot().clone(), self.newest());
+                let full = session::fetch_full(pane.snapshot().clone(), self.if_replaced());
                 let (dialog, focus) = SaveDialog::open(pane.snapshot().clone());
                 self.save_dialog = Some(dialog);
-                let kept = |kept| Message::SaveDialog(save_dialog::Message::Kept(kept));
-                Task::batch([focus, keep.map(kept)])
+                let fetched =
+                    |full| Message::SaveDialog(save_dialog::Message::FullContentFetched(full));
+                Task::batch([focus, full.map(fetched)])
             }
             _ => {
-                self.say_nothing_is_shown();
+                self.report_nothing_shown();
                 Task::none()
             }
         }
     }
 
-    /// While contents appear by themselves, another one may have come since what is shown was drawn.
-    fn newest(&self) -> Newest {
+    /// In live mode a newer sample may have replaced the one that is drawn, and is accepted.
+    fn if_replaced(&self) -> IfReplaced {
         match self.live.is_on() {
-            true => Newest::Accepted,
-            false => Newest::Refused,
+            true => IfReplaced::Accept,
+            false => IfReplaced::Refuse,
         }
     }
 
-    fn say_nothing_is_shown(&mut self) {
+    fn report_nothing_shown(&mut self) {
         let status = Status::neutral(tr!("nothing-to-save"));
         self.window
             .status
@@ -89,9 +90,9 @@ impl State {
 
     pub(super) fn update_save_dialog(&mut self, message: save_dialog::Message) -> Task<Message> {
         let Some(dialog) = &mut self.save_dialog else {
-            // The system's dialog, or a slow disk, may outlive the card.
+            // The file dialog, or saving to a slow disk, may outlive the dialog.
             if let save_dialog::Message::Saved(Ok(path)) = message {
-                self.say_saved(&path);
+                self.report_saved(&path);
             }
             return Task::none();
         };
@@ -102,48 +103,48 @@ impl State {
                 return file_dialog::save_as(name)
                     .map(|answer| Message::SaveDialog(save_dialog::Message::DialogEnded(answer)));
             }
-            save_dialog::Action::Save(saving) => {
-                return session::save(*saving)
+            save_dialog::Action::Save(request) => {
+                return session::save(*request)
                     .map(|saved| Message::SaveDialog(save_dialog::Message::Saved(saved)));
             }
             save_dialog::Action::Saved(path) => {
                 self.save_dialog = None;
-                self.say_saved(&path);
+                self.report_saved(&path);
             }
         }
         Task::none()
     }
 
-    fn say_saved(&mut self, path: &Path) {
+    fn report_saved(&mut self, path: &Path) {
         self.window
             .status
             .set(Status::success(tr!("saved", path = path.display())));
     }
 
-    /// A file that is dropped here was meant for the other window: says so, and how it gets there.
+    /// Refuses a dropped file, which belongs into the loader window, and shows the command to load it.
     pub(super) fn refuse_drop(&mut self, Dropped { path, .. }: &Dropped) {
         let status = Status::warning(tr!("drop-refused-status"));
         self.window.status.set(status.with_remedy(tr!(
             "drop-refused-remedy",
-            command = command_for(path),
+            command = load_command(path),
             key = shell::quoted(self.window.key.text()),
             path = shell::quoted(&path.display().to_string()),
         )));
     }
 }
 
-/// Chooses the command that loads a file, by the ending of its name.
-fn command_for(path: &Path) -> &'static str {
+/// Returns the command of loader-app that loads a file, chosen by its extension.
+fn load_command(path: &Path) -> &'static str {
     const PICTURES: [&str; 14] = [
         "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "xpm", "pbm", "pgm", "ppm",
         "qoi", "ico",
     ];
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    match ending {
-        Some(ending)
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    match extension {
+        Some(extension)
             if PICTURES
                 .iter()
-                .any(|known| known.eq_ignore_ascii_case(ending)) =>
+                .any(|known| known.eq_ignore_ascii_case(extension)) =>
         {
             "image"
         }

@@ -1,14 +1,14 @@
-//! The form as which what is under a Qt key is read.
+//! The form in which the content of a Qt key is decoded.
 
 use iced::Task;
 
 use super::{Message, State};
 
 impl State {
-    /// Reads as a form from now on; at once, if something of the key was asked for.
-    pub(super) fn take_form(&mut self) -> Task<Message> {
+    /// Handles a chosen form: reads the content again if its key was requested last.
+    pub(super) fn handle_form_chosen(&mut self) -> Task<Message> {
         let key = self.window.key.key().ok();
-        if key.is_none() || key != self.asked.as_ref() {
+        if key.is_none() || key != self.requested.as_ref() {
             return Task::none();
         }
         if self.live.is_on() {

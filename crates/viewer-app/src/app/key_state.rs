@@ -1,4 +1,4 @@
-//! What is to be seen of a key beside its field, without reading the content.
+//! The state of the key, shown beside its field without reading the content.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,38 +12,38 @@ use shm_core::segment::{Content, Info};
 
 use super::{Message, Shown, State};
 
-/// What is there.
+/// The state of a key.
 #[derive(Clone, Debug)]
 pub(super) enum KeyState {
-    /// The segment.
-    Here(Arc<Info>),
-    /// A segment of a Qt program, of so many bytes.
+    /// A segment of this library.
+    Own(Arc<Info>),
+    /// A Qt segment and its size, bytes.
     Qt(u64),
-    /// Nothing.
+    /// No segment.
     Gone,
-    /// Something that cannot be looked into.
-    Barred,
+    /// A segment that cannot be attached.
+    Unreadable,
 }
 
 impl KeyState {
-    /// Returns `true` if there is anything to show.
+    /// Returns `true` if there is a content to show.
     pub(super) fn has_content(&self) -> bool {
         match self {
-            KeyState::Here(info) => !matches!(
+            KeyState::Own(info) => !matches!(
                 info.content,
                 Content::Samples { latest: None, .. } | Content::Semaphore { .. }
             ),
             KeyState::Qt(_) => true,
-            KeyState::Gone | KeyState::Barred => false,
+            KeyState::Gone | KeyState::Unreadable => false,
         }
     }
 }
 
 impl State {
-    /// Draws, beside the key, whether anything is there to show.
+    /// Draws the state beside the key.
     pub(super) fn view_presence(&self) -> Element<'_, Message> {
-        let mark = self.describe_presence().map(|(is_there, words)| {
-            let color: fn(&Colors) -> Color = match is_there {
+        let mark = self.describe_presence().map(|(has_content, words)| {
+            let color: fn(&Colors) -> Color = match has_content {
                 true => |colors| colors.success,
                 false => |colors| colors.muted,
             };
@@ -52,7 +52,7 @@ impl State {
         self.window.view_mark(mark)
     }
 
-    /// Returns `true` if something is there, and says it in few words.
+    /// Describes the state in a few words; `true` if there is a content.
     fn describe_presence(&self) -> Option<(bool, String)> {
         if self.is_other_key_wanted() {
             return Some((false, tr!("presence-enter")));
@@ -61,9 +61,9 @@ impl State {
             KeyState::Gone if self.live.is_last_copy() => (false, tr!("presence-left")),
             KeyState::Gone if self.live.is_on() => (false, tr!("presence-waiting")),
             KeyState::Gone => (false, tr!("presence-gone")),
-            KeyState::Barred => (false, tr!("presence-barred")),
-            KeyState::Here(info) => self.describe(info),
-            // No event tells when a Qt program changes it.
+            KeyState::Unreadable => (false, tr!("presence-barred")),
+            KeyState::Own(info) => self.describe(info),
+            // Qt has no change notification.
             KeyState::Qt(_) if self.live.is_on() => (true, tr!("presence-polling")),
             KeyState::Qt(bytes) => (true, tr!("presence-qt", bytes = units::bytes(*bytes))),
         })
@@ -82,7 +82,7 @@ impl State {
                 latest: Some(latest),
                 ..
             } => {
-                let words = match self.shown_since(&info.key) {
+                let words = match self.shown_published(&info.key) {
                     Some(shown) if latest.published <= shown => tr!("presence-shown"),
                     Some(_) => tr!("presence-newer"),
                     None => {
@@ -99,9 +99,9 @@ impl State {
         }
     }
 
-    /// Tells when what is shown of `key` was published. Generations would not do: they begin
-    /// anew with the segment.
-    fn shown_since(&self, key: &shm_core::Key) -> Option<SystemTime> {
+    /// Returns when the shown content of `key` was published. Sequences cannot be compared instead: they
+    /// restart with each segment.
+    fn shown_published(&self, key: &shm_core::Key) -> Option<SystemTime> {
         match &self.shown {
             Shown::Content(pane) if pane.snapshot().key.own() == Some(key) => {
                 let origin = pane.snapshot().origin.as_ref();

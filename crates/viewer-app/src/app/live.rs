@@ -1,4 +1,5 @@
-//! Following a key: what is loaded appears by itself, and stays when its loader leaves.
+//! Live mode: new contents of a key are shown automatically, and the last stays when its publisher
+//! detaches.
 
 use std::sync::Arc;
 
@@ -20,89 +21,90 @@ use shm_io::{Address, Source};
 
 use super::{KeyState, Message, Panel, Shown, State};
 
-/// What looks at a key for the window, and how much of it.
+/// The monitor of the key, and what the window derives from it.
 #[derive(Debug)]
 pub(super) struct Live {
-    /// Nothing is looked at where the field holds no key.
+    /// `None` if the field holds no valid key.
     monitor: Option<Monitor>,
     target: Arc<RenderTarget>,
     stats: StreamStats,
-    /// What is shown is a copy of what is not there any more.
+    /// Whether the segment of the shown content is gone.
     is_last_copy: bool,
-    /// What was said last of what was seen.
-    said: Option<Status>,
+    /// The last status set by an observation.
+    last_status: Option<Status>,
 }
 
 impl Live {
-    /// Begins with a look at who is there, and no more.
+    /// Starts to monitor the presence of a segment, without its content.
     pub(super) fn new(key: Option<&Address>) -> Live {
         let mut live = Live {
             monitor: None,
             target: Arc::default(),
             stats: StreamStats::default(),
             is_last_copy: false,
-            said: None,
+            last_status: None,
         };
-        live.watch(key, None, Depth::Presence);
+        live.start(key, None, Depth::Presence);
         live
     }
 
-    /// Returns `true` if contents appear by themselves.
+    /// Returns `true` in live mode.
     pub(super) fn is_on(&self) -> bool {
         self.followed().is_some()
     }
 
-    /// Returns the key whose contents appear by themselves.
+    /// Returns the followed key, in live mode.
     pub(super) fn followed(&self) -> Option<&Address> {
-        let watch = self.monitor.as_ref()?;
-        (watch.depth() == Depth::Content).then(|| watch.key())
+        let monitor = self.monitor.as_ref()?;
+        (monitor.depth() == Depth::Content).then(|| monitor.key())
     }
 
     pub(super) fn is_last_copy(&self) -> bool {
         self.is_last_copy
     }
 
-    /// Returns what was counted of the pictures that follow each other.
+    /// Returns the statistics of a stream of pictures.
     pub(super) fn figures(&self) -> Option<Figures> {
         self.is_on().then(|| self.stats.figures()).flatten()
     }
 
     pub(super) fn subscription(&self) -> Subscription<Message> {
         match &self.monitor {
-            Some(watch) => watch.subscription().map(Message::Watched),
+            Some(monitor) => monitor.subscription().map(Message::Observed),
             None => Subscription::none(),
         }
     }
 
-    /// Returns what a message tells, and of which key.
-    pub(super) fn read(&self, news: Notification) -> Option<(Address, Observation)> {
-        let watch = self.monitor.as_ref()?;
-        Some((watch.key().clone(), watch.read(news)?))
+    /// Returns the observation of a notification, and its key; `None` if it is outdated.
+    pub(super) fn read(&self, notification: Notification) -> Option<(Address, Observation)> {
+        let monitor = self.monitor.as_ref()?;
+        Some((monitor.key().clone(), monitor.read(notification)?))
     }
 
-    /// Looks only at who is there under what stands in the field, while nothing is followed.
-    pub(super) fn look_at(&mut self, key: Option<&Address>) {
+    /// Monitors the presence of a segment of the key in the field, unless a key is followed.
+    pub(super) fn monitor_presence(&mut self, key: Option<&Address>) {
         if !self.is_on() {
-            self.watch(key, None, Depth::Presence);
+            self.start(key, None, Depth::Presence);
         }
     }
 
-    /// Lets what was said last be said again: something else stands there now, and is not true for long.
-    pub(super) fn forget_said(&mut self) {
-        self.said = None;
+    /// Allows the last status to be set again, because another status has replaced it.
+    pub(super) fn forget_status(&mut self) {
+        self.last_status = None;
     }
 
-    fn watch(&mut self, key: Option<&Address>, form: Option<Form>, depth: Depth) {
+    /// Starts a new monitor.
+    fn start(&mut self, key: Option<&Address>, form: Option<Form>, depth: Depth) {
         self.stats = StreamStats::default();
         self.is_last_copy = false;
-        self.said = None;
+        self.last_status = None;
         self.monitor = key.map(|key| {
             let source = Source::new(key).form(form);
             Monitor::new(source, depth, Arc::clone(&self.target))
         });
     }
 
-    /// Counts a content that is about to be shown. Tells whether there are new figures.
+    /// Counts a content that is about to be shown. Returns `true` if the statistics have changed.
     fn count(&mut self, update: &Update) -> bool {
         if !matches!(update.snapshot.content, Preview::Picture(_)) {
             self.stats = StreamStats::default();
@@ -117,17 +119,16 @@ impl Live {
     }
 
     #[cfg(test)]
-    pub(super) fn news(&self, observation: Observation) -> Message {
-        let watch = self.monitor.as_ref().expect("a key is watched");
-        Message::Watched(watch.news(observation))
+    pub(super) fn notification(&self, observation: Observation) -> Message {
+        let monitor = self.monitor.as_ref().expect("a key is monitored");
+        Message::Observed(monitor.news(observation))
     }
 }
 
-/// What the window does while it follows a key.
 impl State {
-    /// Throws the switch, and remembers where it stands.
+    /// Toggles live mode and saves the setting.
     pub(super) fn toggle_live(&mut self) -> Task<Message> {
-        let turned = if self.live.is_on() {
+        let toggled = if self.live.is_on() {
             self.stop_following();
             Task::none()
         } else {
@@ -137,18 +138,18 @@ impl State {
         let saved = self
             .window
             .change_settings(|settings| settings.switches.live = is_on);
-        Task::batch([turned, saved.map(Message::Window)])
+        Task::batch([toggled, saved.map(Message::Window)])
     }
 
     pub(super) fn stop_following(&mut self) {
         self.live
-            .watch(self.window.key.key().ok(), None, Depth::Presence);
+            .start(self.window.key.key().ok(), None, Depth::Presence);
         self.presence = None;
         self.window.status.set(Status::neutral(tr!("live-off")));
     }
 
-    /// Follows the key in the field from now on, and leaves the field alone: a cursor that blinks
-    /// would wake the window twice a second.
+    /// Follows the key in the field, and unfocuses the field: a blinking cursor would redraw the window
+    /// twice a second.
     pub(super) fn follow(&mut self) -> Task<Message> {
         if self.begin_live() {
             operate(focusable::unfocus())
@@ -157,46 +158,46 @@ impl State {
         }
     }
 
-    /// Follows the key in the field from now on; tells whether there is one.
+    /// Follows the key in the field. Returns `false` if the key is invalid.
     pub(super) fn begin_live(&mut self) -> bool {
-        let Some(key) = self.key_to_use() else {
+        let Some(key) = self.valid_key() else {
             return false;
         };
         self.live
-            .watch(Some(&key), self.window.key.form(), Depth::Content);
-        self.asked = Some(key.clone());
+            .start(Some(&key), self.window.key.form(), Depth::Content);
+        self.requested = Some(key.clone());
         self.presence = None;
         self.panel = Panel::Content;
         let status = Status::neutral(tr!("live-on", key = key));
         self.window.status.set(match key.own() {
             Some(_) => status,
-            // A Qt program wakes nobody who waits for it.
+            // Qt has no change notification: the key is polled.
             None => status.with_remedy(tr!("live-qt")),
         });
         true
     }
 
-    /// Returns `true` if the field holds a key, and not the one that is followed.
+    /// Returns `true` if the field does not hold the followed key.
     pub(super) fn is_other_key_wanted(&self) -> bool {
         let followed = self.live.followed();
         followed.is_some() && self.window.key.key().ok() != followed
     }
 
-    /// Takes over what was seen of a key.
+    /// Handles an observation of a key.
     pub(super) fn observe(&mut self, key: &Address, observation: Observation) {
         match observation {
-            Observation::Past(snapshots) => self.history.look_back(&snapshots),
+            Observation::Past(snapshots) => self.history.record_earlier(&snapshots),
             Observation::Content(update) => self.show_update(*update),
-            Observation::Presence(info) => self.see(key, KeyState::Here(info)),
-            Observation::Qt(bytes) => self.see(key, KeyState::Qt(bytes)),
+            Observation::Presence(info) => self.observe_state(key, KeyState::Own(info)),
+            Observation::Qt(bytes) => self.observe_state(key, KeyState::Qt(bytes)),
             Observation::Nothing => {
-                self.see(key, KeyState::Gone);
+                self.observe_state(key, KeyState::Gone);
                 if self.live.is_on() {
-                    self.tell_gone(key);
+                    self.show_gone(key);
                 }
             }
             Observation::Unreadable(error) => {
-                self.see(key, KeyState::Barred);
+                self.observe_state(key, KeyState::Unreadable);
                 if self.live.is_on() {
                     self.fail(&error.into());
                 }
@@ -204,16 +205,16 @@ impl State {
         }
     }
 
-    /// Shows what has appeared by itself.
+    /// Shows a new content in live mode.
     fn show_update(&mut self, update: Update) {
         if update.snapshot.is_empty() && self.live.is_last_copy {
-            // A loader has come, and has not loaded anything yet.
+            // A new publisher has attached, and has not published yet.
             return;
         }
         self.live.is_last_copy = false;
         let figures_changed = self.live.count(&update);
-        self.take_shown(&update.snapshot);
-        self.say(super::said_of(&update.snapshot));
+        self.record_shown(&update.snapshot);
+        self.set_status(super::status_of(&update.snapshot));
         match &mut self.shown {
             Shown::Content(pane) => pane.replace(update),
             shown @ Shown::Notice { .. } => {
@@ -221,29 +222,29 @@ impl State {
             }
         }
         if figures_changed && let Some(figures) = self.live.figures() {
-            // Scripts read them.
+            // Read by scripts, so in English.
             language::with_language(Language::English, || {
                 self.window.status.note(format_args!("live: {figures}"));
             });
         }
     }
 
-    /// Says that nothing is there any more, or not yet.
-    pub(super) fn tell_gone(&mut self, key: &Address) {
+    /// Shows that there is no segment any more, or not yet.
+    pub(super) fn show_gone(&mut self, key: &Address) {
         if self.shown_of(key).is_some_and(|shown| !shown.is_empty()) {
             self.live.is_last_copy = true;
-            // Without a remedy, which would need another line: it goes on by itself.
-            self.say(Status::warning(tr!("live-left")));
+            // Without a remedy: live mode continues without the user.
+            self.set_status(Status::warning(tr!("live-left")));
             return;
         }
-        self.say(Status::neutral(tr!("live-waiting", key = key)));
+        self.set_status(Status::neutral(tr!("live-waiting", key = key)));
         self.shown = Shown::Notice {
             title: tr!("live-waiting-title"),
             body: tr!("live-waiting-body", key = key),
         };
     }
 
-    /// Returns what is shown, if it is from this key.
+    /// Returns the shown content, if it is of this key.
     fn shown_of(&self, key: &Address) -> Option<&Snapshot> {
         match &self.shown {
             Shown::Content(pane) if pane.snapshot().key == *key => Some(pane.snapshot()),
@@ -251,16 +252,16 @@ impl State {
         }
     }
 
-    /// Says what it did not say before: it may be the same many times a second, and by then
-    /// something else may stand there that a person is to read.
-    fn say(&mut self, status: Status) {
-        if self.live.said.as_ref() != Some(&status) {
-            self.live.said = Some(status.clone());
+    /// Sets a status, unless an observation has set the same before: another status may have replaced it,
+    /// and must stay readable although observations repeat many times a second.
+    fn set_status(&mut self, status: Status) {
+        if self.live.last_status.as_ref() != Some(&status) {
+            self.live.last_status = Some(status.clone());
             self.window.status.set(status);
         }
     }
 
-    /// Draws the switch, with a label that throws it too.
+    /// Draws the switch, with a label that toggles it too.
     pub(super) fn view_switch(&self) -> Element<'_, Message> {
         let label = visible::line(tr!("live")).size(theme::TEXT_SIZE);
         let switch = toggler(self.live.is_on())

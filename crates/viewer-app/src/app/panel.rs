@@ -1,5 +1,4 @@
-//! What stands in the middle of the window: the content, or a panel that was asked for in its
-//! place.
+//! The main pane of the window: the content, the list of segments, or the history.
 
 use std::time::SystemTime;
 
@@ -22,14 +21,14 @@ use crate::session;
 
 type Style = fn(&Theme, button::Status) -> button::Style;
 
-/// What is in the middle now.
+/// The panel in the main pane.
 #[derive(Debug)]
 pub(super) enum Panel {
-    /// What is shown.
+    /// The shown content.
     Content,
-    /// All segments on this computer.
+    /// The list of all segments.
     Segments(SegmentList),
-    /// What was shown before.
+    /// The history.
     History,
 }
 
@@ -52,7 +51,7 @@ impl State {
         };
     }
 
-    /// Leaves what was opened last: the help, the card, a question in the list, or the panel.
+    /// Closes the topmost of: the help, the dialog, a confirmation in the list, the panel.
     pub(super) fn escape(&mut self) {
         if self.window.close_help() {
             return;
@@ -61,7 +60,7 @@ impl State {
             return;
         }
         if let Panel::Segments(list) = &mut self.panel
-            && list.drop_question()
+            && list.dismiss_removal()
         {
             return;
         }
@@ -71,9 +70,9 @@ impl State {
     pub(super) fn update_segments(&mut self, message: segment_list::Message) -> Task<Message> {
         self.now = SystemTime::now();
         let Panel::Segments(list) = &mut self.panel else {
-            // A removal may end after the list was left.
+            // A removal may end after the list was closed.
             if let segment_list::Message::Removed(key, Ok(())) = message {
-                self.say_removed(&key);
+                self.report_removed(&key);
             }
             return Task::none();
         };
@@ -87,7 +86,7 @@ impl State {
                 })
             }
             segment_list::Action::Removed(key) => {
-                self.say_removed(&key);
+                self.report_removed(&key);
                 Task::none()
             }
         }
@@ -101,7 +100,7 @@ impl State {
         Task::batch([edit, self.update(Message::Show)])
     }
 
-    fn say_removed(&mut self, key: &Address) {
+    fn report_removed(&mut self, key: &Address) {
         self.window
             .status
             .set(Status::success(tr!("removed", key = key)));
@@ -125,14 +124,14 @@ impl State {
     }
 
     fn show_again(&mut self, snapshot: Snapshot, shown: SystemTime) {
-        // An answer that is on its way would take its place at once.
+        // Otherwise a pending answer would replace it.
         self.request += 1;
         self.is_reading = false;
-        self.asked = None;
-        // What stands here now is nothing that its loader has loaded for now.
+        self.requested = None;
+        // A content of the history is not the current one of its publisher.
         self.presence_guard.leave();
         let remedy = if self.live.is_on() {
-            // Otherwise the next content would take its place before it was looked at.
+            // Otherwise the next content would replace it.
             self.stop_following();
             tr!("shown-before-live")
         } else {
@@ -144,7 +143,7 @@ impl State {
         self.shown_before = Some(shown);
     }
 
-    /// Looks at all segments while the list is open.
+    /// Lists all segments while the list is open.
     pub(super) fn panel_subscription(&self) -> Subscription<Message> {
         match self.panel {
             Panel::Segments(_) => session::segments()
@@ -153,7 +152,7 @@ impl State {
         }
     }
 
-    /// Draws the line above the middle: what stands there, and what can be done about it.
+    /// Draws the heading of the main pane: its title and buttons.
     pub(super) fn view_heading(&self) -> Element<'_, Message> {
         let snapshot = match &self.shown {
             Shown::Content(pane) if !pane.snapshot().is_empty() => Some(pane.snapshot()),
@@ -212,7 +211,7 @@ impl State {
         }
     }
 
-    /// Draws the middle of the window.
+    /// Draws the main pane.
     pub(super) fn view_panel(&self) -> Element<'_, Message> {
         match (&self.panel, &self.shown) {
             (Panel::Segments(list), _) => list.view(self.now).map(Message::Segments),

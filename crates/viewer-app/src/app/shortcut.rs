@@ -1,4 +1,4 @@
-//! What the keyboard does, wherever the focus is.
+//! The keyboard shortcuts, which work with any focus.
 
 use gui_common::widget::focus::Direction;
 use gui_common::widget::main_window;
@@ -9,7 +9,7 @@ use iced::{Event, event, window};
 use super::Message;
 use crate::screen::segment_list;
 
-/// Every shortcut of the window, in the order in which the help shows them.
+/// The shortcuts of the window, in the order of the help.
 pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[
@@ -81,7 +81,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
 ];
 
-/// The shortcuts of the list of segments; they repeat while the key is held down.
+/// The shortcuts of the list of segments, which repeat while the key is held.
 pub(super) const LIST: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::named(Named::ArrowDown)],
@@ -95,7 +95,7 @@ pub(super) const LIST: &[Shortcut<Message>] = &[
     },
 ];
 
-/// Returns what an event means to the window; for [`event::listen_with`].
+/// Converts a keyboard event to a message, for [`event::listen_with`].
 pub(super) fn message_of(
     event: Event,
     status: event::Status,

@@ -32,7 +32,7 @@ fn key() -> Key {
 
 fn state() -> State {
     State {
-        // Nobody is to be told of what is only made up.
+        // A directory without segments: no publisher receives reports of this test.
         presence_guard: PresenceGuard::new(Options::new().directory("/nowhere")),
         ..State::new(&Settings::default())
     }
@@ -64,7 +64,7 @@ fn snapshot(content: snapshot::Preview, bytes: u64) -> Snapshot {
             sequence: 3.into(),
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
-            published: *LONG_AGO,
+            published: *MINUTE_AGO,
         }),
         persistent: false,
         permissions: None,
@@ -72,8 +72,8 @@ fn snapshot(content: snapshot::Preview, bytes: u64) -> Snapshot {
     }
 }
 
-/// A minute ago, and a bit.
-static LONG_AGO: LazyLock<SystemTime> =
+/// A time more than one minute ago.
+static MINUTE_AGO: LazyLock<SystemTime> =
     LazyLock::new(|| SystemTime::now() - Duration::from_secs(70));
 
 fn text(words: &str) -> Snapshot {
@@ -84,9 +84,9 @@ fn text(words: &str) -> Snapshot {
     snapshot(content, words.len() as u64)
 }
 
-/// Presses the button and lets the request be answered.
+/// Presses the button and answers the request.
 fn show(state: &mut State, answer: Result<Snapshot, ShowError>) {
-    // The task would look into real shared memory: the answer is given here instead.
+    // The task would read real shared memory, so it is dropped.
     drop(state.update(Message::Show));
     let request = state.request;
     let answer = answer.map(Box::new);
@@ -97,13 +97,13 @@ fn attach_error(error: AttachError) -> ShowError {
     ShowError::Snapshot(Arc::new(SnapshotError::Source(SourceError::Attach(error))))
 }
 
-/// Lets what looks at the key see something.
+/// Sends an observation of the monitored key.
 fn observe(state: &mut State, observation: Observation) {
-    let message = state.live.news(observation);
+    let message = state.live.notification(observation);
     drop(state.update(message));
 }
 
-fn seen(sequence: u64, published: SystemTime) -> Observation {
+fn presence(sequence: u64, published: SystemTime) -> Observation {
     Observation::Presence(Arc::new(Info {
         key: key(),
         id: SegmentId::new(1),
@@ -138,7 +138,7 @@ fn seen(sequence: u64, published: SystemTime) -> Observation {
 }
 
 #[test]
-fn the_button_asks_for_what_is_there() {
+fn the_button_requests_the_content() {
     let state = state();
     let mut ui = ui(&state);
     ui.click("Show from shared memory")
@@ -151,7 +151,7 @@ fn the_button_asks_for_what_is_there() {
 }
 
 #[test]
-fn typing_changes_the_key_and_enter_shows() {
+fn typing_edits_the_key_and_enter_requests_it() {
     let mut state = State::new(&Settings {
         key: "K".parse().ok(),
         ..Settings::default()
@@ -168,7 +168,7 @@ fn typing_changes_the_key_and_enter_shows() {
             _ => None,
         })
         .collect();
-    assert_eq!(texts.len(), 2, "each letter is told: {texts:?}");
+    assert_eq!(texts.len(), 2, "one message per letter: {texts:?}");
     assert!(matches!(messages.last(), Some(Message::Show)));
     drop(
         state.update(Message::Window(main_window::Message::KeyEdited(
@@ -179,7 +179,7 @@ fn typing_changes_the_key_and_enter_shows() {
 }
 
 #[test]
-fn a_wrong_key_is_told_and_not_asked_for() {
+fn an_invalid_key_is_an_error_and_not_requested() {
     let mut state = state();
     drop(
         state.update(Message::Window(main_window::Message::KeyEdited(
@@ -195,7 +195,7 @@ fn a_wrong_key_is_told_and_not_asked_for() {
 }
 
 #[test]
-fn a_text_is_shown_with_its_facts() {
+fn a_text_is_shown_with_its_properties() {
     let mut state = state();
     show(&mut state, Ok(text("Hello, 日本!")));
     let mut ui = ui(&state);
@@ -208,7 +208,7 @@ fn a_text_is_shown_with_its_facts() {
 }
 
 #[test]
-fn the_shown_text_cannot_be_changed() {
+fn the_shown_text_is_read_only() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
     let mut ui = ui(&state);
@@ -228,7 +228,7 @@ fn the_shown_text_cannot_be_changed() {
 }
 
 #[test]
-fn nothing_there_says_what_to_do() {
+fn a_missing_segment_shows_a_remedy() {
     let mut state = state();
     show(
         &mut state,
@@ -250,7 +250,7 @@ fn nothing_there_says_what_to_do() {
 }
 
 #[test]
-fn a_cleared_segment_is_no_error() {
+fn a_cleared_segment_is_a_warning() {
     let mut state = state();
     show(
         &mut state,
@@ -265,7 +265,7 @@ fn a_cleared_segment_is_no_error() {
 }
 
 #[test]
-fn what_cannot_be_attached_says_why() {
+fn an_attach_error_shows_its_reason() {
     let mut state = state();
     let kind = AttachErrorKind::Foreign {
         path: "/dev/shm/K".into(),
@@ -282,14 +282,14 @@ fn what_cannot_be_attached_says_why() {
 }
 
 #[test]
-fn a_worker_that_died_is_told() {
+fn a_dead_worker_is_an_error() {
     let mut state = state();
     show(&mut state, Err(ShowError::Worker(WorkerError::Died)));
     assert_eq!(state.window.status.current().level(), Level::Error);
 }
 
 #[test]
-fn only_the_newest_request_counts() {
+fn answers_to_older_requests_are_ignored() {
     let mut state = state();
     drop(state.update(Message::Show));
     drop(state.update(Message::Show));
@@ -307,10 +307,10 @@ fn only_the_newest_request_counts() {
 }
 
 #[test]
-fn ages_and_neighbours_move_on() {
+fn ages_and_attached_processes_are_updated() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
-    observe(&mut state, seen(3, *LONG_AGO));
+    observe(&mut state, presence(3, *MINUTE_AGO));
     state.now += Duration::from_secs(60);
     let mut ui = ui(&state);
     ui.find("text · 5 bytes · sequence 3 · 2 min old")
@@ -321,10 +321,10 @@ fn ages_and_neighbours_move_on() {
 }
 
 #[test]
-fn newer_content_and_its_end_are_told() {
+fn newer_content_and_a_removed_segment_are_shown() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
-    observe(&mut state, seen(4, SystemTime::now()));
+    observe(&mut state, presence(4, SystemTime::now()));
     ui(&state)
         .find("newer content")
         .expect("sequence 4 is there");
@@ -336,9 +336,9 @@ fn newer_content_and_its_end_are_told() {
 }
 
 #[test]
-fn what_was_seen_of_another_key_is_of_no_interest() {
+fn observations_of_another_key_are_ignored() {
     let mut state = state();
-    let message = state.live.news(seen(1, *LONG_AGO));
+    let message = state.live.notification(presence(1, *MINUTE_AGO));
     drop(
         state.update(Message::Window(main_window::Message::KeyEdited(
             "Other".to_owned(),
@@ -349,16 +349,16 @@ fn what_was_seen_of_another_key_is_of_no_interest() {
 }
 
 #[test]
-fn an_older_look_does_not_contradict_an_answer() {
+fn an_outdated_observation_does_not_replace_an_answer() {
     let mut state = state();
-    let message = state.live.news(Observation::Nothing);
+    let message = state.live.notification(Observation::Nothing);
     show(&mut state, Ok(text("Hello")));
     drop(state.update(message));
     assert!(ui(&state).find("nothing there").is_err());
 }
 
 #[test]
-fn bytes_are_shown_as_a_dump() {
+fn bytes_are_shown_as_a_hex_dump() {
     let mut state = state();
     let content = snapshot::Preview::Bytes(Bytes {
         media_type: Some("application/pdf".to_owned()),
@@ -375,15 +375,15 @@ fn bytes_are_shown_as_a_dump() {
         .expect("the first bytes are there");
 }
 
-/// Presses a key while no field takes it.
+/// Presses a shortcut that no field captures.
 fn press_key(state: &mut State, chord: Chord) -> Task<Message> {
     let event = Event::Keyboard(press(chord));
     let message = shortcut::message_of(event, event::Status::Ignored, window::Id::unique());
     state.update(message.unwrap_or_else(|| panic!("{chord} is in the table")))
 }
 
-/// Returns what a key tells the window, as it is written in the source.
-fn told_by(chord: Chord) -> String {
+/// Returns the message of a shortcut, in its debug format.
+fn message_of_chord(chord: Chord) -> String {
     let event = Event::Keyboard(press(chord));
     match shortcut::message_of(event, event::Status::Ignored, window::Id::unique()) {
         Some(Message::Shortcut(action)) => format!("{:?}", action()),
@@ -392,30 +392,30 @@ fn told_by(chord: Chord) -> String {
 }
 
 #[test]
-fn every_key_of_the_help_does_what_it_says() {
-    for (does, message) in [
+fn every_shortcut_of_the_help_sends_its_message() {
+    for (label, message) in [
         ("Show what is in shared memory", "Show"),
-        ("Let what is loaded appear by itself, or not", "LiveToggled"),
+        ("Turn Live on or off", "LiveToggled"),
         ("Go to the key", "Window(FocusKey)"),
         ("Go to the next field", "Window(Focus(Forward))"),
-        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Go to the previous field", "Window(Focus(Backward))"),
         ("Open or close this help", "Window(ToggleHelp)"),
         ("Close what is open", "Escape"),
         ("Close the window", "Window(Quit)"),
     ] {
         let shortcut = shortcut::TABLE
             .iter()
-            .find(|shortcut| shortcut.label() == does);
-        let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
+            .find(|shortcut| shortcut.label() == label);
+        let shortcut = shortcut.unwrap_or_else(|| panic!("{label} is in the table"));
         for chord in shortcut.chords {
-            // Another row with the same keys would be found first.
-            assert_eq!(told_by(*chord), message, "{chord}");
+            // A duplicate chord would find the earlier shortcut.
+            assert_eq!(message_of_chord(*chord), message, "{chord}");
         }
     }
 }
 
 #[test]
-fn the_help_opens_shows_every_key_and_closes() {
+fn the_help_lists_every_shortcut() {
     let mut state = state();
     drop(press_key(&mut state, Chord::named(Named::F1)));
     let mut ui = ui(&state);
@@ -435,7 +435,7 @@ fn the_help_opens_shows_every_key_and_closes() {
 }
 
 #[test]
-fn the_help_opens_by_its_button_and_makes_way_for_what_is_tried_out() {
+fn a_shortcut_closes_the_help_and_is_executed() {
     let mut state = state();
     let mut ui = ui(&state);
     ui.click("?").expect("the button is there");
@@ -451,13 +451,13 @@ fn the_help_opens_by_its_button_and_makes_way_for_what_is_tried_out() {
     assert_eq!(state.request, 1);
 }
 
-/// What the next window would begin with.
-fn remembered(path: &std::path::Path) -> gui_common::settings::Settings<Switches> {
+/// Returns the settings that the next window would load.
+fn saved_settings(path: &std::path::Path) -> gui_common::settings::Settings<Switches> {
     settings::load(Some(path.to_owned())).settings
 }
 
 #[test]
-fn size_and_key_are_remembered_and_the_command_line_wins() {
+fn size_and_key_are_saved_and_the_command_line_has_priority() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("viewer-app.json");
     let open = |key: Option<Address>| {
@@ -485,13 +485,17 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
         ))),
     );
     drop(state);
-    assert_eq!(remembered(&path).size, Size::new(700.0, 500.0));
-    assert_eq!(remembered(&path).key, "Mine".parse().ok());
+    assert_eq!(saved_settings(&path).size, Size::new(700.0, 500.0));
+    assert_eq!(saved_settings(&path).key, "Mine".parse().ok());
 
     let state = open("Theirs".parse().ok());
     assert_eq!(state.window.key.text(), "Theirs");
     drop(state);
-    assert_eq!(remembered(&path).key, "Mine".parse().ok(), "once only");
+    assert_eq!(
+        saved_settings(&path).key,
+        "Mine".parse().ok(),
+        "the key of the command line is not saved"
+    );
 
     let mut state = open(None);
     assert_eq!(state.window.key.text(), "Mine");
@@ -499,11 +503,11 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
         |settings: &mut gui_common::settings::Settings<Switches>| settings.switches.live = true;
     drop(state.window.change_settings(live));
     drop(state);
-    assert!(remembered(&path).switches.live);
+    assert!(saved_settings(&path).switches.live);
 }
 
 #[test]
-fn what_cannot_be_remembered_is_told() {
+fn unreadable_settings_are_reported() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("viewer-app.json");
     std::fs::write(&path, "{").expect("there is room");
@@ -512,19 +516,19 @@ fn what_cannot_be_remembered_is_told() {
         ..Settings::default()
     });
     ui(&state)
-        .find("What this window had remembered cannot be read, so it begins anew.")
+        .find("The saved settings of this window cannot be read, so it starts with the defaults.")
         .expect("the status line says so");
 }
 
 #[test]
-fn what_appears_while_nothing_is_shown_is_announced_once() {
+fn a_content_that_appears_is_announced_once() {
     let mut state = state();
     observe(&mut state, Observation::Nothing);
     assert_eq!(state.window.status.current().text(), "Ready.");
-    observe(&mut state, seen(1, *LONG_AGO));
-    let announced = "There is something in MySharedMemory now. Press Show from shared memory.";
+    observe(&mut state, presence(1, *MINUTE_AGO));
+    let announced = "MySharedMemory has content now. Press Show from shared memory.";
     assert_eq!(state.window.status.current().text(), announced);
     show(&mut state, Ok(text("Hello")));
-    observe(&mut state, seen(2, SystemTime::now()));
+    observe(&mut state, presence(2, SystemTime::now()));
     assert_ne!(state.window.status.current().text(), announced);
 }

@@ -1,11 +1,11 @@
-//! Contents in one line.
+//! Descriptions of contents in one line.
 
 use gui_common::text::terminal;
 use gui_common::text::units;
 use shm_core::{ImageMetadata, Metadata};
 use shm_io::Content;
 
-use crate::report::beside;
+use crate::report::annotation;
 
 /// Describes a content in one line.
 pub(super) fn content(content: &Content) -> String {
@@ -27,7 +27,7 @@ pub(super) fn content(content: &Content) -> String {
             line.push_str(" · ");
             line.push_str(&terminal::line(file_name));
         }
-        line.push_str(&beside::origin_of(content));
+        line.push_str(&annotation::origin_suffix(content));
     }
     line
 }

@@ -1,4 +1,4 @@
-//! How a command fails, and what it refuses to do.
+//! The error of a command, and refusals that several commands share.
 
 use std::{fmt, io};
 
@@ -15,7 +15,7 @@ use crate::output::OutputError;
 use crate::picture_file::PictureFileError;
 use crate::session::{ENTER_TEXT_FIRST, FetchError};
 
-/// Why a command could not do its work: what is wrong and what to do.
+/// The error of a command: what failed and what the user can do.
 #[derive(Debug)]
 pub(crate) struct Failure {
     headline: Option<&'static str>,
@@ -30,8 +30,8 @@ impl Failure {
         }
     }
 
-    /// Says it on standard error, in one line: no name in it can begin another.
-    pub(crate) fn tell(&self) {
+    /// Prints the error to standard error, each sentence in one line: names in it are escaped.
+    pub(crate) fn print(&self) {
         if let Some(headline) = self.headline {
             terminal::print_error(headline);
         }
@@ -48,8 +48,8 @@ impl From<FetchError> for Failure {
     }
 }
 
-/// Converts each type of error: one of the program by its own sentences, one of a library, which names
-/// no remedy, by its explanation.
+/// Converts each error type: those of this program print their own remedy, those of a library are
+/// explained.
 macro_rules! impl_from {
     ($($error:ty => $sentences:expr;)*) => {
         $(impl From<$error> for Failure {
@@ -76,23 +76,22 @@ impl_from! {
     io::Error => ToString::to_string;
 }
 
-/// Refuses `--as` where no Qt program streams.
+/// Refuses `--as` for a key that is not a Qt key.
 pub(crate) fn refuse_form(address: &Address, form: Option<Form>) -> Result<(), Failure> {
     if address.own().is_none() || form.is_none() {
         return Ok(());
     }
     Err(Failure::new(
-        "--as says what a Qt program streams, and this key is not of one: write it as qt:KEY, or \
-         leave --as out.",
+        "--as applies only to keys of Qt programs: write it as qt:KEY, or leave --as out.",
     ))
 }
 
-/// Refuses to write to a terminal what is no text.
+/// Refuses to write binary data to a terminal.
 pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {
     if terminal::is_stdout_escaped() {
         return Err(Failure::new(format!(
             "{what} would garble the terminal. Write it to a file with --output FILE, pipe it to \
-             another program, or have it written all the same with --no-escape."
+             another program, or print it anyway with --no-escape."
         )));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `viewer-app info`: what is in one segment.
+//! `viewer-app info`: prints the state of one segment.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -18,38 +18,40 @@ use shm_io::{Address, RingSize, Source, SourceError};
 use super::describe;
 use super::failure::Failure;
 use crate::output;
-use crate::report::{self, Report, beside};
+use crate::owner::Owner;
+use crate::report::{self, SegmentReport, annotation};
 use crate::session::{self, FetchError};
-use crate::user::User;
 
-/// How many of the first bytes `--hex` shows.
+/// The number of leading bytes that `--hex` prints.
 const HEX_BYTES: usize = 256;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  viewer-app info                   what is in MySharedMemory, and who is attached
-  viewer-app info --hex             the same, and the first 256 bytes of it
-  viewer-app info --json --key K    the same for programs")]
+  viewer-app info                   print the state of MySharedMemory and the processes attached
+  viewer-app info --hex             print its first 256 bytes too
+  viewer-app info --json --key K    print the state of K as JSON, for scripts")]
 pub(crate) struct Arguments {
-    /// Print JSON
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 
-    /// Also print the first bytes of the content, as hexdump -C does
+    /// Print the first 256 bytes of the content too, in the format of hexdump -C
     #[arg(long, conflicts_with = "json")]
     hex: bool,
 
-    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
-    /// what is not shared, too. Nobody writes or removes what is of others
+    /// Use the segments of USER, a name or a user id, instead of your own. They are only read. Root
+    /// can read segments that USER does not share
     #[arg(long, value_name = "USER")]
-    owner: Option<User>,
+    owner: Option<Owner>,
 }
 
 pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failure> {
     let owner = arguments.owner.as_ref();
     let source = session::source(address, owner);
-    let seen = source.info();
-    match seen.map_err(|error| FetchError::new(error, &source, owner))? {
+    match source
+        .info()
+        .map_err(|error| FetchError::new(error, &source, owner))?
+    {
         shm_io::Info::Own(info) => print_own(&info, &source, arguments),
         shm_io::Info::Qt { key, size } => print_qt(&key, size, &source, arguments),
     }
@@ -57,7 +59,7 @@ pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failur
 
 fn print_own(info: &Info, source: &Source, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
-        return Ok(output::print_json(&Report::of_info(info))?);
+        return Ok(output::print_json(&SegmentReport::of_info(info))?);
     }
     let mut lines = describe_own(info, SystemTime::now());
     if arguments.hex && has_content(info) {
@@ -67,19 +69,19 @@ fn print_own(info: &Info, source: &Source, arguments: &Arguments) -> Result<(), 
     print(&lines)
 }
 
-/// Tells of a segment of a Qt program, whose content has to be read for that.
+/// Prints the state of a Qt segment, which includes reading its content.
 fn print_qt(key: &QtKey, size: u64, source: &Source, arguments: &Arguments) -> Result<(), Failure> {
     let found = match session::fetch(source, arguments.owner.as_ref(), None) {
         Ok(content) => Ok(content),
-        // It is there: the rest can be told.
+        // The segment exists: its other properties can be printed.
         Err(FetchError::Source(reason)) if reason.is_about_content() => Err(reason),
         Err(error) => return Err(error.into()),
     };
     let users = source.users();
     if arguments.json {
         let report = match &found {
-            Ok(content) => Report::of_content(content),
-            Err(reason) => Report::of_unreadable(source.address(), size, reason),
+            Ok(content) => SegmentReport::of_content(content),
+            Err(reason) => SegmentReport::of_unreadable(source.address(), size, reason),
         };
         return Ok(output::print_json(&report.with_users(&users))?);
     }
@@ -94,7 +96,7 @@ fn print(lines: &str) -> Result<(), Failure> {
     Ok(output::print(|stdout| stdout.write_all(lines.as_bytes()))?)
 }
 
-/// Adds the first bytes of a content, as hexdump -C writes them.
+/// Appends the first bytes of a content in the format of `hexdump -C`.
 fn add_dump(lines: &mut String, content: &shm_io::Content) -> Result<(), Failure> {
     let bytes = content.bytes();
     let dump = hex::dump(&bytes[..bytes.len().min(HEX_BYTES)]);
@@ -109,7 +111,7 @@ fn describe_qt(
     found: Result<&shm_io::Content, &SourceError>,
     users: &[qt_bridge::User],
 ) -> String {
-    let mut lines = Lines::default();
+    let mut lines = LabelledLines::default();
     lines.add("key", key.as_str());
     lines.add("native key", &key.native_name());
     lines.add("lock", &key.native_lock_name());
@@ -128,7 +130,7 @@ fn describe_qt(
     }
     lines.add("size", &units::bytes(size));
     if users.is_empty() {
-        lines.add("attached", "nobody is seen");
+        lines.add("attached", "no process seen");
     }
     for (index, user) in users.iter().enumerate() {
         let label = if index == 0 { "attached" } else { "" };
@@ -145,11 +147,11 @@ fn has_content(info: &Info) -> bool {
 }
 
 fn describe_own(info: &Info, now: SystemTime) -> String {
-    let mut lines = Lines::default();
+    let mut lines = LabelledLines::default();
     lines.add("key", info.key.as_str());
     match &info.content {
         Content::Block { size } => {
-            lines.add("kind", "bytes, a block under its lock");
+            lines.add("kind", "bytes, a block under a lock");
             lines.add("size", &units::bytes(*size));
         }
         Content::Semaphore { available, held } => {
@@ -171,7 +173,7 @@ fn describe_own(info: &Info, now: SystemTime) -> String {
         let (ring, retain) = (limit::format(ring), limit::format(retain));
         lines.add(
             "ring",
-            &format!("{ring}; keeps {retain} of what is longer than 16 KiB"),
+            &format!("{ring}; retains {retain} of samples longer than 16 KiB"),
         );
     }
     lines.add("memory", &units::bytes(info.reserved_bytes));
@@ -182,14 +184,14 @@ fn describe_own(info: &Info, now: SystemTime) -> String {
     lines.add(
         "persistent",
         if info.persistent {
-            "yes, stays until it is removed"
+            "yes, stays until removed"
         } else {
-            "no, ends with its last writer"
+            "no, removed when its last writer detaches"
         },
     );
     lines.add("access", &readers(info.permissions()));
     if info.attached.is_empty() {
-        lines.add("attached", "nobody");
+        lines.add("attached", "none");
     }
     for (index, peer) in info.attached.iter().enumerate() {
         let label = if index == 0 { "attached" } else { "" };
@@ -198,7 +200,7 @@ fn describe_own(info: &Info, now: SystemTime) -> String {
     lines.text
 }
 
-/// Writes who may read a segment: `other users may read it (mode 644)`.
+/// Describes the read permission of a segment: `other users may read it (mode 644)`.
 fn readers(permissions: Permissions) -> String {
     sharing::describe(permissions).unwrap_or_else(|| {
         format!(
@@ -218,18 +220,18 @@ fn describe_peer(peer: &Participant, now: SystemTime) -> String {
     if let Some(since) = peer.since {
         let time = now.duration_since(since).unwrap_or_default();
         match time.as_secs() {
-            0 => line.push_str(", just came"),
+            0 => line.push_str(", just attached"),
             _ => line.push_str(&format!(", for {}", units::age(time))),
         }
     }
     line
 }
 
-/// Names the program that published something, where it is still attached.
+/// Names the program that published the latest sample, if it is still attached, else its process.
 pub(super) fn loader(latest: &Latest, attached: &[Participant]) -> String {
     match attached.iter().find(|peer| peer.process.is(latest.writer)) {
         Some(peer) => format!("{} (pid {})", peer.program, peer.process),
-        None => format!("pid {}, which has left", latest.writer),
+        None => format!("pid {}, no longer attached", latest.writer),
     }
 }
 
@@ -240,16 +242,16 @@ fn ago(age: Duration) -> String {
     }
 }
 
-/// Labels and values in two columns.
+/// Lines of a label and a value in two columns.
 #[derive(Debug, Default)]
-struct Lines {
+struct LabelledLines {
     text: String,
 }
 
-impl Lines {
+impl LabelledLines {
     fn add(&mut self, label: &str, value: &str) {
         let value = terminal::line(value);
-        // Writing to a String does not fail.
+        // Writing to a `String` never fails.
         writeln!(self.text, "{label:<12}{value}").ok();
     }
 
@@ -278,13 +280,13 @@ impl Lines {
         if let Some(origin) = &latest.annotations.origin {
             self.add(
                 "origin",
-                &beside::describe_origin(origin, SystemTime::now()),
+                &annotation::describe_origin(origin, SystemTime::now()),
             );
         }
         if !latest.annotations.user.is_empty() {
             self.add(
                 "user data",
-                &beside::describe_user(&latest.annotations.user),
+                &annotation::describe_user(&latest.annotations.user),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! `viewer-app list`: all segments.
+//! `viewer-app list`: prints all segments.
 
 use clap::Args;
 use gui_common::text::explain::Explain;
@@ -13,9 +13,9 @@ use shm_io::Entry;
 use super::failure::Failure;
 use super::info;
 use crate::output;
-use crate::report::Report;
-use crate::session::MOST_LEFT_ALONE;
-use crate::user::User;
+use crate::owner::Owner;
+use crate::report::SegmentReport;
+use crate::session::MAX_IGNORED_LISTED;
 
 const HEADINGS: [&str; 8] = [
     "KEY",
@@ -32,45 +32,43 @@ type Row = [String; HEADINGS.len()];
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What crashed programs left behind is swept away first. What others than the owner may read is
-named behind the table. What looks like a segment and is none is named with the reason, and left
-alone; of more than ten such names only the number is told, unless --all or --json asks for each.
-Segments of Qt programs (KIND qt) are found by the
-names of their key files in $TMPDIR and /tmp, and in /dev/shm.
+    after_help = "Leftovers of crashed programs are removed first. Segments that other users may read are named below
+the table. Files that are named like segments but are not valid ones are ignored and listed with the
+reason; more than ten are only counted, unless --all or --json is given. Segments of Qt programs
+(KIND qt) are found by the names of their key files in $TMPDIR and /tmp, and in /dev/shm.
 
 Examples:
   viewer-app list
-  viewer-app list --json            one array, for programs
-  viewer-app list --all             everything that only looks like a segment, too
-  viewer-app list --owner anna      what anna has loaded"
+  viewer-app list --json            print one JSON array, for scripts
+  viewer-app list --all             list each ignored file too
+  viewer-app list --owner anna      list the segments of anna"
 )]
 pub(crate) struct Arguments {
-    /// Print one JSON array, of every segment and of everything that only looks like one
+    /// Print one JSON array of all segments and all ignored files
     #[arg(long)]
     json: bool,
 
-    /// Name everything that only looks like a segment, however many there are
+    /// List each ignored file, even if there are more than ten
     #[arg(long)]
     all: bool,
 
-    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
-    /// what is not shared, too. Nobody writes or removes what is of others
+    /// Use the segments of USER, a name or a user id, instead of your own. They are only read. Root
+    /// can read segments that USER does not share
     #[arg(long, value_name = "USER")]
-    owner: Option<User>,
+    owner: Option<Owner>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let entries = shm_io::list(arguments.owner.as_ref().map(User::id))?;
+    let entries = shm_io::list(arguments.owner.as_ref().map(Owner::id))?;
     if arguments.json {
-        let reports: Vec<Report> = entries.iter().map(Report::of_entry).collect();
+        let reports: Vec<SegmentReport> = entries.iter().map(SegmentReport::of_entry).collect();
         return Ok(output::print_json(&reports)?);
     }
     if entries.is_empty() {
-        // Not on standard output, where scripts count lines.
+        // On standard error, because scripts count the lines of standard output.
         terminal::print_error(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
-            None => "There is no shared memory now. Load something first: loader-app text Hello"
-                .to_owned(),
+            None => "There are no segments. Load something first: loader-app text Hello".to_owned(),
         });
         return Ok(());
     }
@@ -78,9 +76,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(output::print(|stdout| stdout.write_all(text.as_bytes()))?)
 }
 
-fn table(entries: &[Entry], names_all: bool) -> String {
+fn table(entries: &[Entry], lists_all: bool) -> String {
     let mut rows: Vec<Row> = Vec::new();
-    let (mut shared, mut foreign) = (Vec::new(), Vec::new());
+    let (mut shared, mut ignored) = (Vec::new(), Vec::new());
     for entry in entries {
         match entry {
             Entry::Own(listed) => match &listed.segment {
@@ -89,7 +87,7 @@ fn table(entries: &[Entry], names_all: bool) -> String {
                     let readers = sharing::describe(info.permissions());
                     shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
                 }
-                Err(reason) => foreign.push((&**listed, reason.explain())),
+                Err(reason) => ignored.push((&**listed, reason.explain())),
             },
             Entry::Qt(listed) => rows.push(qt_row(listed)),
         }
@@ -100,8 +98,8 @@ fn table(entries: &[Entry], names_all: bool) -> String {
         text.push_str(&align(&rows));
     }
     let shared = (!shared.is_empty()).then(|| format!("Shared:\n{}", shared.concat()));
-    let foreign = (!foreign.is_empty()).then(|| left_alone(&foreign, names_all));
-    for section in [shared, foreign].into_iter().flatten() {
+    let ignored = (!ignored.is_empty()).then(|| ignored_lines(&ignored, lists_all));
+    for section in [shared, ignored].into_iter().flatten() {
         if !text.is_empty() {
             text.push('\n');
         }
@@ -110,33 +108,38 @@ fn table(entries: &[Entry], names_all: bool) -> String {
     text
 }
 
-/// Tells of what is no segment: of each, or where there are many of their number.
-fn left_alone(foreign: &[(&Listed, String)], names_all: bool) -> String {
-    if foreign.len() > MOST_LEFT_ALONE && !names_all {
+/// Returns the lines about ignored files: one for each, or only their number if there are many.
+fn ignored_lines(ignored: &[(&Listed, String)], lists_all: bool) -> String {
+    if ignored.len() > MAX_IGNORED_LISTED && !lists_all {
         return format!(
-            "Left alone: {} names that are no segments (viewer-app list --all names each).\n",
-            foreign.len()
+            "Ignored: {} files that are not segments (viewer-app list --all lists each).\n",
+            ignored.len()
         );
     }
-    let lines = foreign.iter().map(|(listed, reason)| {
-        let reason = of_hidden_name(listed).unwrap_or_else(|| reason.clone());
-        format!("  {}: {}\n", brief(&listed.name), terminal::line(&reason))
+    let lines = ignored.iter().map(|(listed, reason)| {
+        let reason = hidden_name_reason(listed).unwrap_or_else(|| reason.clone());
+        format!(
+            "  {}: {}\n",
+            shortened(&listed.name),
+            terminal::line(&reason)
+        )
     });
-    "Left alone:\n".to_owned() + &lines.collect::<String>()
+    "Ignored:\n".to_owned() + &lines.collect::<String>()
 }
 
-/// Says how a file is removed whose name nobody can type; no command here takes such a key.
-fn of_hidden_name(listed: &Listed) -> Option<String> {
+/// Explains a name with a hidden character, and how to remove the file: no command accepts such a
+/// key.
+fn hidden_name_reason(listed: &Listed) -> Option<String> {
     let hidden = listed.name.chars().find(|one| escape::is_hidden(*one))?;
     Some(format!(
-        "its name has the character U+{:04X}, which no key may have. Its owner can remove it: rm -- {}",
+        "its name contains the character U+{:04X}, which no key may contain. Its owner can remove the file: rm -- {}",
         u32::from(hidden),
         shell::quoted_path(&listed.path)
     ))
 }
 
-/// Bounds a name that anybody may have given to a file.
-fn brief(name: &str) -> String {
+/// Shortens a file name to the length of a key, because names are untrusted input.
+fn shortened(name: &str) -> String {
     let shown = terminal::line(name);
     match shown.char_indices().nth(Key::MAX_BYTES) {
         None => shown.into_owned(),
@@ -174,7 +177,7 @@ fn row(info: &Info) -> Row {
     [key, kind, size, sequence, loader, attached, age, persistent]
 }
 
-/// A segment of a Qt program. What is in it only its content tells.
+/// Returns the row of a Qt segment, whose kind is not known without reading its content.
 fn qt_row(listed: &qt_bridge::Listed) -> Row {
     let none = || "-".to_owned();
     let key = terminal::line(listed.key.as_str()).into_owned();
@@ -184,7 +187,7 @@ fn qt_row(listed: &qt_bridge::Listed) -> Row {
     [key, kind, size, none(), none(), attached, none(), none()]
 }
 
-/// Pads every column to its widest cell; two spaces stand between columns.
+/// Pads every column to its widest cell, with two spaces between columns.
 fn align(rows: &[Row]) -> String {
     let mut widths = [0; HEADINGS.len()];
     for row in rows {

@@ -1,4 +1,4 @@
-//! `viewer-app remove`: the end of a segment.
+//! `viewer-app remove`: removes a segment.
 
 use clap::Args;
 use shm_core::Participant;
@@ -10,13 +10,13 @@ use crate::output;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  viewer-app remove                 remove MySharedMemory, if nobody is attached
-  viewer-app remove --key K --force remove K, although somebody is
+  viewer-app remove                 remove MySharedMemory, unless a process is attached
+  viewer-app remove --key K --force remove K even if a process is attached
 
-Only your own: what is of another user, that user removes. Root becomes that user first:
+Only the owner can remove a segment. As root, run the command as the owner:
   sudo -u anna viewer-app remove    remove anna's MySharedMemory")]
 pub(crate) struct Arguments {
-    /// Remove it although somebody is attached; they are told, and keep what they have
+    /// Remove the segment even if processes are attached; they are notified and keep their mapping
     #[arg(long)]
     force: bool,
 }
@@ -40,10 +40,10 @@ pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failur
 
 fn in_use(key: &Address, by: &[Participant]) -> String {
     let names: Vec<String> = by.iter().map(Participant::to_string).collect();
-    let who = if names.is_empty() {
-        "somebody".to_owned()
+    let users = if names.is_empty() {
+        "another process".to_owned()
     } else {
         names.join(", ")
     };
-    format!("{key} is in use by {who}. Close that first, or remove it with --force.")
+    format!("{key} is in use by {users}. Close it there first, or remove it with --force.")
 }

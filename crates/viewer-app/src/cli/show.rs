@@ -1,4 +1,4 @@
-//! `viewer-app show`: the content itself.
+//! `viewer-app show`: prints or writes the content of a segment.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -13,40 +13,40 @@ use shm_io::{Address, Content};
 
 use super::describe;
 use super::failure::{Failure, refuse_form, refuse_terminal};
-use super::memory::Memory;
+use super::memory::MemoryOption;
 use crate::export;
 use crate::output::{self, Output};
+use crate::owner::Owner;
 use crate::picture_file;
-use crate::report::Report;
+use crate::report::SegmentReport;
 use crate::session;
-use crate::user::User;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A text goes to standard output as it is. Only a terminal gets a final newline, and control and
-invisible characters as \\r, \\u{1b} and the like, so that no text can steer it or deceive who
-reads; --no-escape writes them as they are. A picture is described in one line; --output
-writes it as png, jpg, bmp, gif, webp, ppm or qoi, after the ending of FILE. An array is written
-for NumPy if FILE ends with npy. Any other bytes, and an array's, go to standard output, and to a
+    after_help = "A text is written to standard output unchanged. If that is a terminal, a final newline is added, and
+control and invisible characters are escaped as \\r, \\u{1b} and so on, because a text is untrusted
+input; --no-escape writes them unchanged. A picture is described in one line; --output writes it as
+png, jpg, bmp, gif, webp, ppm or qoi, chosen by the extension of FILE. An array is written for NumPy
+if the extension is npy. Other bytes, and those of an array, are written to standard output, but to a
 terminal only with --no-escape.
 
-A new file takes the place of FILE when it is whole, with the permissions of the old one if that is
-yours. A pipe or a device is written to as it is; a pipe needs its reader first. A link that another
-user may have made is refused, and so is a terminal.
+FILE is replaced atomically when the new file is complete; it keeps its permissions if you own it. A
+pipe or a device is written to directly; open a pipe for reading first. A symbolic link that another
+user may have created is refused, and so is a terminal.
 
 Examples:
   viewer-app show                          print the text in MySharedMemory
-  viewer-app show --wait 10                wait up to 10 s for somebody to load one
+  viewer-app show --wait 10                wait up to 10 s for the first text
   viewer-app show --output frame.png       write the picture to a file
-  viewer-app show --output - > frame.png   the same; standard output takes it as png
-  viewer-app show --output a.png --limit 4G  a picture that takes more than 1 GiB to write
-  viewer-app show --json                   what it is, for programs
-  viewer-app show --no-escape              a text with its colours, of somebody you trust
-  viewer-app --key qt:K show --as raw      what a Qt program copied into QSharedMemory K
-  viewer-app show --owner anna             what anna shares by loader-app text --mode 644"
+  viewer-app show --output - > frame.png   write the picture to standard output, as png
+  viewer-app show --output a.png --limit 4G  allow more than 1 GiB of memory for the picture
+  viewer-app show --json                   print the properties as JSON, for scripts
+  viewer-app show --no-escape              print a text with its colours; only if you trust it
+  viewer-app --key qt:K show --as raw      print the bytes in QSharedMemory K
+  viewer-app show --owner anna             print what anna shares with loader-app text --mode 644"
 )]
 pub(crate) struct Arguments {
-    /// Wait so long for something to show: seconds, or with a unit, such as 500ms or 2m
+    /// Wait up to this long for the first content: seconds, or with a unit, such as 500ms or 2m
     #[arg(long, value_name = "SECONDS", value_parser = units::duration)]
     pub(super) wait: Option<Duration>,
 
@@ -54,32 +54,32 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     output: Option<Output>,
 
-    /// How much memory a picture may take.
+    /// The memory limit of pictures.
     #[command(flatten)]
-    memory: Memory,
+    memory: MemoryOption,
 
-    /// Print what it is as JSON, instead of the content or beside --output FILE
+    /// Print the properties as JSON instead of the content; with --output FILE, write the content too
     #[arg(long)]
     json: bool,
 
-    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
-    /// what is not shared, too. Nobody writes or removes what is of others
+    /// Use the segments of USER, a name or a user id, instead of your own. They are only read. Root
+    /// can read segments that USER does not share
     #[arg(long, value_name = "USER")]
-    pub(super) owner: Option<User>,
+    pub(super) owner: Option<Owner>,
 
-    /// Take what a Qt program streamed for qstring, qbytearray, cstring, raw or qimage
+    /// Decode the content of a Qt key as FORM: qstring, qbytearray, cstring, raw or qimage
     #[arg(long = "as", value_name = "FORM")]
     pub(super) form: Option<Form>,
 }
 
 impl Arguments {
-    /// Returns `true` if content and JSON would get mixed up.
+    /// Returns `true` if content and JSON would both go to standard output.
     pub(super) fn wants_stdout_twice(&self) -> bool {
         self.json && self.output == Some(Output::Stdout)
     }
 }
 
-/// Prints what is in a segment, or writes it to a file.
+/// Prints the content of a segment, or writes it to a file.
 pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failure> {
     refuse_form(address, arguments.form)?;
     let owner = arguments.owner.as_ref();
@@ -88,8 +88,8 @@ pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failur
         .reporting();
     let content = session::fetch(&source, owner, arguments.wait)?;
     if arguments.json {
-        // Made before the content is written, which may take its time.
-        let report = Report::of_content(&content).with_users(&source.users());
+        // Before the content is written: that may take long, and the report has ages.
+        let report = SegmentReport::of_content(&content).with_users(&source.users());
         if arguments.output.is_some() {
             deliver(&content, arguments)?;
         }
@@ -106,7 +106,7 @@ fn deliver(content: &Content, arguments: &Arguments) -> Result<(), Failure> {
     let key = content.address();
     if content.is_half_written() {
         terminal::print_error(format_args!(
-            "The last writer of {key} died while writing: some of these bytes may be old."
+            "The last writer of {key} crashed while writing: some of these bytes may be old."
         ));
     }
     if let Some(Output::File(path)) = output {
@@ -128,7 +128,7 @@ fn deliver(content: &Content, arguments: &Arguments) -> Result<(), Failure> {
     if content.array().is_some() && output.is_none() && terminal::is_stdout_escaped() {
         return describe_with(content, "--output FILE.npy writes it for NumPy");
     }
-    refuse_terminal(&format!("What is in {key} is no text and"))?;
+    refuse_terminal(&format!("The content of {key} is not text and"))?;
     output::print(|stdout| content.write_to(stdout))?;
     Ok(content.verify()?)
 }

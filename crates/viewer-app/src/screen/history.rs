@@ -1,7 +1,7 @@
-//! What the window has shown: texts by their first line, pictures as thumbnails.
+//! The history of shown contents: texts with their first line, pictures with a thumbnail.
 //!
-//! It may hold secrets, so it lives in memory alone and is forgotten by one button. It is bounded
-//! too: old pictures shrink to their thumbnails first, then old entries go.
+//! Contents may be secret: the history is never written to disk, and one button clears it. Its memory is
+//! bounded: old pictures are first reduced to their thumbnails, then the oldest entries are dropped.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -20,102 +20,103 @@ use shm_io::Publication;
 
 use super::rows;
 
-/// The most entries that are kept.
+/// The maximum number of entries.
 pub(crate) const MAX_ENTRIES: usize = 100;
 
-/// The most memory that they take, bytes.
+/// The maximum memory of all entries, bytes.
 pub(crate) const MAX_BYTES: usize = 16 << 20;
 
-/// The longest side of a thumbnail, pixels: twice that of its place, for dense screens.
+/// The longer side of a thumbnail, pixels: twice its size on screen, for high-DPI displays.
 const THUMBNAIL_SIDE: u32 = 96;
 
-/// The side of the place for a thumbnail.
-const PLACE: f32 = 40.0;
+/// The side of the box around a thumbnail, logical pixels.
+const THUMBNAIL_BOX: f32 = 40.0;
 
-/// Of pictures that follow each other faster than this, as in a film, only one is kept.
+/// The minimum interval between two recorded pictures of a stream.
 const PICTURE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How much of a text's first line is drawn.
+/// The maximum length of a title, characters.
 const LINE_LENGTH: usize = 200;
 
 const ROWS: &str = "history";
 
-/// What was shown, the newest last.
+/// The shown contents, newest last.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<HistoryEntry>,
     offset: f32,
 }
 
-/// One thing that was shown.
+/// One shown content.
 #[derive(Debug)]
-struct Entry {
-    shown: SystemTime,
+struct HistoryEntry {
+    shown_at: SystemTime,
     snapshot: Snapshot,
     thumbnail: Option<Handle>,
-    /// Its first line, or what it is.
+    /// The first line of a text, or a description.
     title: String,
 }
 
-/// What happens in the history.
+/// An event of the history.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     /// The list was scrolled.
     Scrolled(f32),
-    /// An entry was pressed; the newest is 0.
+    /// The entry at this row was pressed; the newest is at row 0.
     Opened(usize),
-    /// All of it shall be forgotten.
+    /// The history is to be cleared.
     Cleared,
 }
 
-/// What is to be done now.
+/// An action for the window.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Nothing.
+    /// No action.
     None,
-    /// Show this once more: it was shown at that time.
+    /// Show this content again; it was first shown at that time.
     Show(Box<Snapshot>, SystemTime),
-    /// Say that all is forgotten.
+    /// Report that the history was cleared.
     Cleared,
 }
 
 impl History {
-    /// Begins with nothing.
+    /// Creates an empty history.
     pub(crate) fn new() -> History {
         History::default()
     }
 
-    /// Notes what is shown now, unless that is what was noted last.
+    /// Records a shown content, unless it is the last recorded one.
     pub(crate) fn record(&mut self, snapshot: &Snapshot, now: SystemTime) {
-        if snapshot.is_empty() || self.has_just_noted(snapshot, now) {
+        if snapshot.is_empty() || self.is_last_recorded(snapshot, now) {
             return;
         }
-        self.entries.push_back(Entry::new(snapshot.clone(), now));
+        self.entries
+            .push_back(HistoryEntry::new(snapshot.clone(), now));
         self.trim();
     }
 
-    /// Notes what was published before anything is shown, the oldest first, but for what it has already.
-    pub(crate) fn look_back(&mut self, snapshots: &[Snapshot]) {
+    /// Records samples published earlier, oldest first, except those already recorded.
+    pub(crate) fn record_earlier(&mut self, snapshots: &[Snapshot]) {
         for snapshot in snapshots {
             let Some(origin) = &snapshot.origin else {
                 continue;
             };
-            let place = |origin: &Publication| (origin.segment, origin.sequence);
+            let identity = |origin: &Publication| (origin.segment, origin.sequence);
             let origins = self.entries.iter();
             let mut origins = origins.filter_map(|entry| entry.snapshot.origin.as_ref());
-            if !origins.any(|noted| place(noted) == place(origin)) {
+            if !origins.any(|recorded| identity(recorded) == identity(origin)) {
                 self.record(snapshot, origin.published);
             }
         }
     }
 
-    /// Takes in what happened.
+    /// Handles an event.
     pub(crate) fn update(&mut self, message: Message) -> Action {
         match message {
             Message::Scrolled(offset) => self.offset = offset,
             Message::Opened(row) => {
                 if let Some(entry) = self.entry(row) {
-                    return Action::Show(Box::new(entry.snapshot.clone()), entry.shown);
+                    return Action::Show(Box::new(entry.snapshot.clone()), entry.shown_at);
                 }
             }
             Message::Cleared => {
@@ -126,16 +127,16 @@ impl History {
         Action::None
     }
 
-    /// Returns `true` if there is nothing to forget.
+    /// Returns `true` if the history has no entries.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    fn entry(&self, row: usize) -> Option<&Entry> {
+    fn entry(&self, row: usize) -> Option<&HistoryEntry> {
         self.entries.iter().rev().nth(row)
     }
 
-    fn has_just_noted(&self, snapshot: &Snapshot, now: SystemTime) -> bool {
+    fn is_last_recorded(&self, snapshot: &Snapshot, now: SystemTime) -> bool {
         let Some(last) = self.entries.back() else {
             return false;
         };
@@ -147,14 +148,14 @@ impl History {
         }
         let is_picture = matches!(snapshot.content, Preview::Picture(_));
         let is_soon = now
-            .duration_since(last.shown)
+            .duration_since(last.shown_at)
             .is_ok_and(|age| age < PICTURE_INTERVAL);
         match (&last.snapshot.origin, &snapshot.origin) {
             (Some(last), Some(origin)) => {
                 let is_same = last.segment == origin.segment && last.sequence == origin.sequence;
                 is_same || (is_picture && is_soon)
             }
-            // A block has no sequences; only its first bytes can be compared.
+            // A block has no sequence: only its first bytes are compared.
             _ => match (&last.snapshot.content, &snapshot.content) {
                 (Preview::Bytes(last), Preview::Bytes(bytes)) => last == bytes,
                 _ => false,
@@ -166,8 +167,8 @@ impl History {
         while self.entries.len() > MAX_ENTRIES {
             self.entries.pop_front();
         }
-        let mut bytes: usize = self.entries.iter().map(Entry::bytes).sum();
-        // The newest is on view anyway: it keeps its pixels as long as nothing else can go.
+        let mut bytes: usize = self.entries.iter().map(HistoryEntry::bytes).sum();
+        // Oldest first: the newest is on screen, and is reduced last.
         for entry in &mut self.entries {
             if bytes <= MAX_BYTES {
                 return;
@@ -185,10 +186,10 @@ impl History {
 
     #[cfg(test)]
     fn bytes(&self) -> usize {
-        self.entries.iter().map(Entry::bytes).sum()
+        self.entries.iter().map(HistoryEntry::bytes).sum()
     }
 
-    /// Draws the entries, the newest on top.
+    /// Draws the entries, newest first.
     pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
         if self.entries.is_empty() {
             return content_pane::notice(tr!("history-empty"), tr!("history-empty-body"));
@@ -213,10 +214,10 @@ impl History {
     }
 }
 
-impl Entry {
-    fn new(mut snapshot: Snapshot, shown: SystemTime) -> Entry {
+impl HistoryEntry {
+    fn new(mut snapshot: Snapshot, shown_at: SystemTime) -> HistoryEntry {
         if let Preview::Picture(picture) = &mut snapshot.content {
-            // What is kept for looking closely may be many times larger than all of the history.
+            // The full-size pixels may exceed the limit of the whole history.
             picture.original = None;
         }
         let (title, thumbnail) = match &snapshot.content {
@@ -239,15 +240,15 @@ impl Entry {
             }
             Preview::Empty => (String::new(), None),
         };
-        Entry {
-            shown,
+        HistoryEntry {
+            shown_at,
             snapshot,
             thumbnail,
             title,
         }
     }
 
-    /// Returns about how much memory it takes.
+    /// Returns the approximate memory of the entry, bytes.
     fn bytes(&self) -> usize {
         let content = match &self.snapshot.content {
             Preview::Text(text) => text.shown.len(),
@@ -256,10 +257,10 @@ impl Entry {
             Preview::Empty => 0,
         };
         let thumbnail = self.thumbnail.as_ref().map_or(0, pixel_bytes);
-        size_of::<Entry>() + self.title.len() + content + thumbnail
+        size_of::<HistoryEntry>() + self.title.len() + content + thumbnail
     }
 
-    /// Keeps of a picture only its thumbnail.
+    /// Replaces the pixels of a picture by its thumbnail.
     fn shrink(&mut self) {
         if let Preview::Picture(picture) = &mut self.snapshot.content
             && let Some(thumbnail) = self.thumbnail.take()
@@ -269,18 +270,18 @@ impl Entry {
     }
 
     fn view(&self, row: usize, now: SystemTime) -> Element<'_, Message> {
-        let age = now.duration_since(self.shown).unwrap_or_default();
-        let mut facts = vec![units::ago(age), self.snapshot.key.to_string()];
+        let age = now.duration_since(self.shown_at).unwrap_or_default();
+        let mut parts = vec![units::ago(age), self.snapshot.key.to_string()];
         if let Some(sequence) = self.snapshot.sequence() {
-            facts.push(tr!("fact-sequence", number = sequence));
+            parts.push(tr!("fact-sequence", number = sequence));
         }
-        facts.push(self.snapshot.kind_and_form());
-        facts.push(units::bytes(self.snapshot.bytes));
+        parts.push(self.snapshot.kind_and_form());
+        parts.push(units::bytes(self.snapshot.bytes));
         let words = column![
             visible::line(&self.title)
                 .size(theme::TEXT_SIZE)
                 .wrapping(text::Wrapping::None),
-            visible::line(facts.join(" · "))
+            visible::line(parts.join(" · "))
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::None)
                 .style(theme::muted),
@@ -307,16 +308,16 @@ impl Entry {
         let small = image(small.clone())
             .content_fit(ContentFit::ScaleDown)
             .border_radius(theme::RADIUS / 2.0);
-        let place = container(center(small))
-            .width(PLACE)
-            .height(PLACE)
+        let boxed = container(center(small))
+            .width(THUMBNAIL_BOX)
+            .height(THUMBNAIL_BOX)
             .padding(theme::space::TINY / 2.0)
             .style(theme::thumbnail);
-        Some(place.into())
+        Some(boxed.into())
     }
 }
 
-/// Returns the first line in which something stands.
+/// Returns the first line that is not blank.
 fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
@@ -333,7 +334,7 @@ fn pixel_bytes(handle: &Handle) -> usize {
     }
 }
 
-/// Makes a small copy; `None` where the picture is small already.
+/// Returns a scaled copy, or `None` if the picture is small already.
 fn thumbnail(picture: &Picture) -> Option<Handle> {
     let whole = picture.overview_pixels()?;
     let longest = whole.width().max(whole.height());

@@ -1,15 +1,14 @@
-//! Rows of one height under each other, of which only those are laid out that can be seen.
+//! A virtual list: rows of equal height, of which only the visible ones are laid out.
 
 use gui_common::widget::theme;
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::{Column, container, responsive, scrollable, space};
 use iced::{Element, Fill};
 
-/// The height of a row: two lines and what is around them.
+/// The height of a row of two lines, logical pixels.
 pub(super) const HEIGHT: f32 = 52.0;
 
-/// Draws a card with `count` rows in it. `offset` is how far they are scrolled, as `on_scroll`
-/// tells it.
+/// Draws a card with `count` rows. `offset` is the scroll offset last reported by `on_scroll`.
 pub(super) fn view<'a, Message: Clone + 'a>(
     id: &'static str,
     count: usize,
@@ -48,12 +47,12 @@ pub(super) fn view<'a, Message: Clone + 'a>(
         .into()
 }
 
-/// Returns how far to scroll so that a row is seen, with some above it.
-pub(super) fn offset_to_see(index: usize) -> f32 {
+/// Returns the scroll offset that makes a row visible, with two rows above it.
+pub(super) fn offset_of(index: usize) -> f32 {
     height_of(index.saturating_sub(2))
 }
 
-/// Returns the first row to lay out, and the one after the last.
+/// Returns the range of rows to lay out, as the first and the one after the last.
 fn visible(count: usize, offset: f32, height: f32) -> (usize, usize) {
     // The list may have become shorter since it was scrolled.
     let offset = offset.min(height_of(count) - height).max(0.0);
@@ -81,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_seen_is_laid_out_and_little_more() {
+    fn only_visible_rows_are_laid_out() {
         assert_eq!(visible(0, 0.0, 300.0), (0, 0));
         assert_eq!(visible(3, 0.0, 300.0), (0, 3));
         assert_eq!(visible(1_000, 0.0, 300.0), (0, 7));
         assert_eq!(visible(1_000, 10.5 * HEIGHT, 300.0), (10, 17));
         let end = height_of(1_000) - 300.0;
         assert_eq!(visible(1_000, end, 300.0), (994, 1_000));
-        // A filter left few of many.
+        // The offset exceeds a list that a filter has shortened.
         assert_eq!(visible(8, end, 300.0), (2, 8));
         assert_eq!(visible(2, end, 300.0), (0, 2));
     }

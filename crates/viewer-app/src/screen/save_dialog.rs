@@ -1,7 +1,6 @@
-//! "Save as...": a card over the dimmed window, with a path to be written or chosen.
+//! The dialog "Save as...": a card over the dimmed window with a field for the path.
 //!
-//! The system's own dialog is one button away, and nothing depends on it: where none can be
-//! shown, the field is enough.
+//! A button opens the file dialog of the desktop. It is optional: without one, the user types a path.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,105 +19,105 @@ use iced::{Center, Element, Fill, Task};
 use shm_io::Content;
 
 use crate::export;
-use crate::session::{Kept, SaveError, Saving};
+use crate::session::{FullContent, SaveError, SaveRequest};
 
 /// The widget id of the path field.
 pub(crate) const PATH: &str = "save-path";
 
-/// The card, while it is open.
+/// The open dialog.
 #[derive(Debug)]
 pub(crate) struct SaveDialog {
-    /// What is to be saved, as it was when the card opened.
-    held: Snapshot,
-    /// All of it, once it is held on to.
-    kept: Option<Arc<Content>>,
+    /// The content to save, as it was when the dialog opened.
+    snapshot: Snapshot,
+    /// The full content, once it is fetched.
+    full: Option<Arc<Content>>,
     path: String,
-    step: Step,
+    state: SaveState,
 }
 
-/// How far it has come.
+/// The state of saving.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    /// A path is to be given.
-    Open,
-    /// There is a file already: shall it be replaced?
-    AskedToReplace(PathBuf),
-    /// Only a part is left: shall that be saved?
-    AskedForPart {
+enum SaveState {
+    /// The user enters a path.
+    EnterPath,
+    /// The file exists: the user confirms replacing it.
+    ConfirmReplace(PathBuf),
+    /// Only a part is available: the user confirms saving it.
+    ConfirmPart {
         part: String,
         path: PathBuf,
         existing: Existing,
     },
-    /// It is being saved.
-    Going(Existing),
-    /// It could not be saved.
+    /// The content is being saved.
+    Saving(Existing),
+    /// Saving failed.
     Failed(String),
 }
 
-/// What happens in the card.
+/// An event of the dialog.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     /// The path was edited.
     PathEdited(String),
-    /// The strong button, or Enter.
+    /// The primary button or Enter was pressed.
     Accepted,
-    /// The system's dialog is wanted.
+    /// The file dialog of the desktop is requested.
     BrowsePressed,
-    /// The system's dialog ended, one way or another.
+    /// The file dialog of the desktop was closed or failed.
     DialogEnded(Answer),
-    /// All of the content is held on to, or cannot be any more.
-    Kept(Kept),
-    /// It was saved, or not.
+    /// The full content was fetched, if it was still there.
+    FullContentFetched(FullContent),
+    /// Saving succeeded or failed.
     Saved(Result<PathBuf, SaveError>),
-    /// It shall close.
+    /// The dialog is to be closed.
     Cancelled,
 }
 
-/// What is to be done now.
+/// An action for the window.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Nothing: the card goes on.
+    /// No action; the dialog stays open.
     None,
-    /// Open the system's dialog with this name in it.
+    /// Open the file dialog of the desktop with this file name.
     Browse(String),
-    /// Save it.
-    Save(Box<Saving>),
-    /// Close the card, and say where it was saved.
+    /// Save the content.
+    Save(Box<SaveRequest>),
+    /// Close the dialog and report the path.
     Saved(PathBuf),
-    /// Close the card.
+    /// Close the dialog.
     Close,
 }
 
 impl SaveDialog {
-    /// Opens the card with a path in it; the task gives the focus to the field.
-    pub(crate) fn open<M: 'static>(held: Snapshot) -> (SaveDialog, Task<M>) {
-        let path = format!("~/{}", export::file_name(&held));
+    /// Opens the dialog with a suggested path; the task focuses the field.
+    pub(crate) fn open<M: 'static>(snapshot: Snapshot) -> (SaveDialog, Task<M>) {
+        let path = format!("~/{}", export::file_name(&snapshot));
         let dialog = SaveDialog {
-            held,
-            kept: None,
+            snapshot,
+            full: None,
             path,
-            step: Step::Open,
+            state: SaveState::EnterPath,
         };
         let focus = Task::batch([operation::focus(PATH), operation::select_all(PATH)]);
         (dialog, focus)
     }
 
-    /// Takes in what happened.
+    /// Handles an event.
     pub(crate) fn update(&mut self, message: Message) -> Action {
         match message {
             Message::PathEdited(path) => {
                 self.path = path;
-                self.begin_anew();
+                self.reset();
             }
             Message::Accepted => return self.accept(),
             Message::BrowsePressed => {
-                self.begin_anew();
-                return Action::Browse(export::file_name(&self.held));
+                self.reset();
+                return Action::Browse(export::file_name(&self.snapshot));
             }
             Message::DialogEnded(Answer::Chosen(path)) => {
                 self.path = path.display().to_string();
-                let named = export::with_ending(&self.held, path.clone());
-                // The dialog has asked about the file that was named there, and no other.
+                let named = export::with_extension(&self.snapshot, path.clone());
+                // The file dialog confirmed replacing the path it returned, and no other.
                 let existing = match named == path {
                     true => Existing::Replace,
                     false => Existing::Keep,
@@ -132,9 +131,11 @@ impl SaveDialog {
             Message::DialogEnded(Answer::Died) => {
                 self.fail(tr!("save-died"));
             }
-            // The card may have been opened for something else meanwhile.
-            Message::Kept(kept) if kept.is_of(&self.held) => self.kept = kept.content,
-            Message::Kept(_) => {}
+            // The dialog may have been reopened for another content meanwhile.
+            Message::FullContentFetched(full) if full.is_of(&self.snapshot) => {
+                self.full = full.content;
+            }
+            Message::FullContentFetched(_) => {}
             Message::Saved(Ok(path)) => return Action::Saved(path),
             Message::Saved(Err(error)) => self.explain(error),
             Message::Cancelled => return Action::Close,
@@ -142,21 +143,21 @@ impl SaveDialog {
         Action::None
     }
 
-    /// Forgets the question or the problem: it was about another path.
-    fn begin_anew(&mut self) {
-        if !matches!(self.step, Step::Going(_)) {
-            self.step = Step::Open;
+    /// Discards a question or an error, which was about another path.
+    fn reset(&mut self) {
+        if !matches!(self.state, SaveState::Saving(_)) {
+            self.state = SaveState::EnterPath;
         }
     }
 
     fn accept(&mut self) -> Action {
-        match self.step.clone() {
-            Step::Going(_) => Action::None,
-            Step::AskedToReplace(path) => self.save(path, Existing::Replace, false),
-            Step::AskedForPart { path, existing, .. } => self.save(path, existing, true),
-            Step::Open | Step::Failed(_) => match typed_path::parse(&self.path) {
+        match self.state.clone() {
+            SaveState::Saving(_) => Action::None,
+            SaveState::ConfirmReplace(path) => self.save(path, Existing::Replace, false),
+            SaveState::ConfirmPart { path, existing, .. } => self.save(path, existing, true),
+            SaveState::EnterPath | SaveState::Failed(_) => match typed_path::parse(&self.path) {
                 Some(path) => {
-                    let path = export::with_ending(&self.held, path);
+                    let path = export::with_extension(&self.snapshot, path);
                     self.save(path, Existing::Keep, false)
                 }
                 None => {
@@ -168,10 +169,10 @@ impl SaveDialog {
     }
 
     fn save(&mut self, path: PathBuf, existing: Existing, accepts_part: bool) -> Action {
-        self.step = Step::Going(existing);
-        Action::Save(Box::new(Saving {
-            held: self.held.clone(),
-            kept: self.kept.clone(),
+        self.state = SaveState::Saving(existing);
+        Action::Save(Box::new(SaveRequest {
+            snapshot: self.snapshot.clone(),
+            full: self.full.clone(),
             path,
             existing,
             accepts_part,
@@ -179,26 +180,26 @@ impl SaveDialog {
     }
 
     fn fail(&mut self, problem: String) {
-        self.step = Step::Failed(problem);
+        self.state = SaveState::Failed(problem);
     }
 
     fn explain(&mut self, error: SaveError) {
-        let existing = match self.step {
-            Step::Going(existing) => existing,
+        let existing = match self.state {
+            SaveState::Saving(existing) => existing,
             _ => Existing::Keep,
         };
-        self.step = match error {
-            SaveError::Taken(path) => Step::AskedToReplace(path),
-            SaveError::OnlyPart { part, path } => Step::AskedForPart {
+        self.state = match error {
+            SaveError::Exists(path) => SaveState::ConfirmReplace(path),
+            SaveError::Partial { part, path } => SaveState::ConfirmPart {
                 part,
                 path,
                 existing,
             },
-            SaveError::Failed(problem) => Step::Failed(problem),
+            SaveError::Failed(problem) => SaveState::Failed(problem),
         };
     }
 
-    /// Draws the card and dims what lies below.
+    /// Draws the dialog over the dimmed window.
     pub(crate) fn view(&self) -> Element<'_, Message> {
         let field = text_input(&tr!("save-placeholder"), &visible::in_field(&self.path))
             .id(PATH)
@@ -228,7 +229,7 @@ impl SaveDialog {
     }
 
     fn view_title(&self) -> Element<'_, Message> {
-        let (what, hint) = match self.held.content {
+        let (what, hint) = match self.snapshot.content {
             Preview::Text(_) => (tr!("save-text"), tr!("save-text-hint")),
             Preview::Picture(_) => (tr!("save-picture"), tr!("save-picture-hint")),
             Preview::Bytes(_) | Preview::Empty => (tr!("save-bytes"), tr!("save-bytes-hint")),
@@ -243,21 +244,21 @@ impl SaveDialog {
         .into()
     }
 
-    /// Draws the line below the field: a question, a problem, or nothing. It is always there, so
-    /// that the card keeps its place.
+    /// Draws the line below the field: a question, an error, or an empty line, so that the dialog does
+    /// not change its size.
     fn view_line(&self) -> Element<'_, Message> {
-        let words = match &self.step {
-            Step::Open => String::new(),
-            Step::Going(_) => tr!("saving"),
-            Step::AskedToReplace(path) => {
+        let words = match &self.state {
+            SaveState::EnterPath => String::new(),
+            SaveState::Saving(_) => tr!("saving"),
+            SaveState::ConfirmReplace(path) => {
                 tr!("save-taken", path = path.display())
             }
-            Step::AskedForPart { part, .. } => {
-                tr!("save-only-part", key = self.held.key, part = part)
+            SaveState::ConfirmPart { part, .. } => {
+                tr!("save-only-part", key = self.snapshot.key, part = part)
             }
-            Step::Failed(problem) => problem.clone(),
+            SaveState::Failed(problem) => problem.clone(),
         };
-        let is_problem = !matches!(self.step, Step::Open | Step::Going(_));
+        let is_problem = !matches!(self.state, SaveState::EnterPath | SaveState::Saving(_));
         visible::line(words)
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
@@ -270,10 +271,10 @@ impl SaveDialog {
     }
 
     fn view_buttons(&self) -> Element<'_, Message> {
-        let yes = match self.step {
-            Step::AskedToReplace(_) => tr!("save-replace"),
-            Step::AskedForPart { .. } => tr!("save-part"),
-            Step::Open | Step::Going(_) | Step::Failed(_) => tr!("save"),
+        let accept = match self.state {
+            SaveState::ConfirmReplace(_) => tr!("save-replace"),
+            SaveState::ConfirmPart { .. } => tr!("save-part"),
+            SaveState::EnterPath | SaveState::Saving(_) | SaveState::Failed(_) => tr!("save"),
         };
         let hint = visible::line(tr!("save-hint"))
             .size(theme::SMALL_SIZE)
@@ -283,11 +284,11 @@ impl SaveDialog {
             .padding(padding)
             .style(theme::secondary_button)
             .on_press(Message::Cancelled);
-        let is_going = matches!(self.step, Step::Going(_));
-        let save = button(visible::line(yes).size(theme::TEXT_SIZE))
+        let is_saving = matches!(self.state, SaveState::Saving(_));
+        let save = button(visible::line(accept).size(theme::TEXT_SIZE))
             .padding(padding)
             .style(theme::primary_button)
-            .on_press_maybe((!is_going).then_some(Message::Accepted));
+            .on_press_maybe((!is_saving).then_some(Message::Accepted));
         row![hint.width(Fill), space(), cancel, save]
             .spacing(theme::space::SMALL)
             .align_y(Center)

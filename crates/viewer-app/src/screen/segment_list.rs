@@ -1,4 +1,4 @@
-//! All segments on this computer: found by a filter, opened by a click, removed after a question.
+//! The list of all segments, with a filter; a click opens a segment, a confirmed click removes it.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,98 +15,98 @@ use shm_core::segment::Removal;
 use shm_io::{Address, Entry};
 
 use super::rows;
-use crate::session::{Listing, MOST_LEFT_ALONE, RemovalFailure};
+use crate::session::{Listing, MAX_IGNORED_LISTED, RemovalFailure};
 
-mod facts;
+mod row_text;
 
 /// The widget id of the filter field.
 pub(crate) const FILTER: &str = "filter";
 const ROWS: &str = "segments";
-/// Room for "Remove" in all languages.
-const LAST_WIDTH: f32 = 72.0;
+/// The width of the button at the end of a row: fits "Remove" in all languages.
+const END_BUTTON_WIDTH: f32 = 72.0;
 
-/// The list, as far as it is known.
+/// The state of the list.
 #[derive(Debug, Default)]
 pub(crate) struct SegmentList {
-    /// What was seen last; nothing before the first look.
+    /// The last listing; `None` before the first.
     listing: Option<Listing>,
     filter: String,
-    /// Which of the listed match the filter, and are told of each.
+    /// The indices of the entries that match the filter and have a row each.
     matching: Vec<usize>,
-    /// How many are no segments, where they are too many to be told of each: one row is for them all.
-    left_alone: usize,
-    /// The name of the row that Enter opens.
+    /// The number of ignored files that share one row, or 0 if each has its own.
+    collapsed: usize,
+    /// The name of the selected entry, which Enter opens.
     selected: Option<String>,
     removal: Option<PendingRemoval>,
     offset: f32,
 }
 
-/// A removal that a person was asked about.
+/// A removal from its confirmation to its end.
 #[derive(Clone, Debug)]
 struct PendingRemoval {
     key: Address,
-    step: Step,
+    state: RemovalState,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    /// Shall it be removed?
-    Asked,
-    /// It is in use: shall it be removed by force?
-    AskedForce { by: String },
-    /// It is being removed.
-    Going,
-    /// It could not be.
+enum RemovalState {
+    /// The user confirms the removal.
+    Confirm,
+    /// The segment is in use: the user confirms a forced removal.
+    ConfirmForce { by: String },
+    /// The segment is being removed.
+    Removing,
+    /// The removal failed.
     Failed(String),
 }
 
-/// What happens in the list.
+/// An event of the list.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    /// The segments were looked at.
+    /// The segments were listed.
     Listed(Listing),
     /// The filter was edited.
     FilterEdited(String),
     /// The list was scrolled.
     Scrolled(f32),
-    /// The selection moves down, or up.
+    /// The selection is to be moved.
     Moved { down: bool },
-    /// Enter: opens what is selected.
+    /// Enter was pressed: the selected segment is to be opened.
     Submitted,
     /// A row was pressed.
     Opened(Address),
     /// A row's "Remove" was pressed.
     RemovePressed(Address),
-    /// The question was answered by yes.
+    /// The removal was confirmed.
     RemovalConfirmed,
-    /// The question was answered by no, or its answer was read.
-    RemovalDropped,
-    /// A segment was removed, or not.
+    /// The removal was cancelled, or its error was dismissed.
+    RemovalDismissed,
+    /// A removal succeeded or failed.
     Removed(Address, Result<(), Arc<RemovalFailure>>),
 }
 
-/// What is to be done now.
+/// An action for the window.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Nothing.
+    /// No action.
     None,
-    /// Something about the widgets.
+    /// Run a task on the widgets.
     Run(Task<Message>),
-    /// Show this segment.
+    /// Show the content of this segment.
     Open(Address),
-    /// Remove this segment, and say what came of it.
+    /// Remove this segment, and report the result with [`Message::Removed`].
     Remove { key: Address, removal: Removal },
-    /// Say that it was removed.
+    /// Report that the segment was removed.
     Removed(Address),
 }
 
 impl SegmentList {
-    /// Opens an empty list; the task gives the focus to the filter.
+    /// Opens an empty list; the task focuses the filter.
     pub(crate) fn open<M>() -> (SegmentList, Task<M>) {
         (SegmentList::default(), operation::focus(FILTER))
     }
 
-    /// Takes in what happened.
+    /// Handles an event.
     pub(crate) fn update(&mut self, message: Message) -> Action {
         match message {
             Message::Listed(listing) => {
@@ -126,16 +126,16 @@ impl SegmentList {
                 return chosen.map_or(Action::None, Action::Open);
             }
             Message::Opened(key) => return Action::Open(key),
-            Message::RemovePressed(key) => self.ask(key),
+            Message::RemovePressed(key) => self.ask_to_remove(key),
             Message::RemovalConfirmed => return self.confirm(),
-            Message::RemovalDropped => self.removal = None,
+            Message::RemovalDismissed => self.removal = None,
             Message::Removed(key, outcome) => return self.take_removed(key, outcome),
         }
         Action::None
     }
 
-    /// Leaves the question, where one is open. Returns whether there was one.
-    pub(crate) fn drop_question(&mut self) -> bool {
+    /// Dismisses an open removal. Returns `true` if there was one.
+    pub(crate) fn dismiss_removal(&mut self) -> bool {
         self.removal.take().is_some()
     }
 
@@ -150,28 +150,28 @@ impl SegmentList {
         let words = self.filter.trim().to_lowercase();
         let listed = self.listed().iter().enumerate();
         self.matching = listed
-            .filter(|(_, entry)| words.is_empty() || facts::is_match(entry, &words))
+            .filter(|(_, entry)| words.is_empty() || row_text::is_match(entry, &words))
             .map(|(index, _)| index)
             .collect();
-        self.left_alone = 0;
+        self.collapsed = 0;
         if words.is_empty() {
-            self.gather_left_alone();
+            self.collapse_ignored();
         }
     }
 
-    /// Makes one row of what is no segment, where there is much of it. A filter finds each.
-    fn gather_left_alone(&mut self) {
-        let (segments, others): (Vec<usize>, Vec<usize>) = self
+    /// Collapses many ignored files into one row. A filter still finds each.
+    fn collapse_ignored(&mut self) {
+        let (segments, ignored): (Vec<usize>, Vec<usize>) = self
             .matching
             .iter()
             .partition(|index| self.listed()[**index].address().is_some());
-        if others.len() > MOST_LEFT_ALONE {
-            self.left_alone = others.len();
+        if ignored.len() > MAX_IGNORED_LISTED {
+            self.collapsed = ignored.len();
             self.matching = segments;
         }
     }
 
-    /// Returns the row that Enter opens: the selected one, or else the only one that is left.
+    /// Returns the row that Enter opens: the selected one, or else the only matching one.
     fn chosen(&self) -> Option<usize> {
         let selected = self.selected_row();
         selected.or((self.matching.len() == 1).then_some(0))
@@ -200,7 +200,7 @@ impl SegmentList {
             (Some(row), false) => row.saturating_sub(1),
         };
         self.selected = Some(self.listed()[self.matching[row]].name().to_owned());
-        self.scroll_to(rows::offset_to_see(row))
+        self.scroll_to(rows::offset_of(row))
     }
 
     fn scroll_to(&mut self, offset: f32) -> Action {
@@ -209,26 +209,26 @@ impl SegmentList {
         Action::Run(operation::scroll_to(ROWS, offset))
     }
 
-    fn ask(&mut self, key: Address) {
+    fn ask_to_remove(&mut self, key: Address) {
         let mut listed = self.listed().iter();
         let entry = listed.find(|entry| entry.address().as_ref() == Some(&key));
-        let step = match entry.and_then(facts::in_use_by) {
-            None => Step::Asked,
-            Some(by) => Step::AskedForce { by },
+        let state = match entry.and_then(row_text::in_use_by) {
+            None => RemovalState::Confirm,
+            Some(by) => RemovalState::ConfirmForce { by },
         };
-        self.removal = Some(PendingRemoval { key, step });
+        self.removal = Some(PendingRemoval { key, state });
     }
 
     fn confirm(&mut self) -> Action {
         let Some(removal) = &mut self.removal else {
             return Action::None;
         };
-        let kind = match removal.step {
-            Step::Asked => Removal::IfUnused,
-            Step::AskedForce { .. } => Removal::Forced,
-            Step::Going | Step::Failed(_) => return Action::None,
+        let kind = match removal.state {
+            RemovalState::Confirm => Removal::IfUnused,
+            RemovalState::ConfirmForce { .. } => Removal::Forced,
+            RemovalState::Removing | RemovalState::Failed(_) => return Action::None,
         };
-        removal.step = Step::Going;
+        removal.state = RemovalState::Removing;
         Action::Remove {
             key: removal.key.clone(),
             removal: kind,
@@ -236,15 +236,14 @@ impl SegmentList {
     }
 
     fn take_removed(&mut self, key: Address, outcome: Result<(), Arc<RemovalFailure>>) -> Action {
-        let step = match outcome.as_ref().map_err(Arc::as_ref) {
+        let state = match outcome.as_ref().map_err(Arc::as_ref) {
             Err(RemovalFailure::Removal(error)) if !error.is_not_found() => {
-                // Perhaps somebody came while we asked. Force is asked for after another press of
-                // "Remove" only: here the question would stand under the pointer that has just said
-                // yes.
-                Step::Failed(error.explain())
+                // A process may have attached meanwhile. Forced removal needs another press of
+                // "Remove": its confirmation would appear under the pointer that has just clicked.
+                RemovalState::Failed(error.explain())
             }
-            Err(RemovalFailure::Worker(error)) => Step::Failed(error.to_string()),
-            // Gone is gone, whoever did it.
+            Err(RemovalFailure::Worker(error)) => RemovalState::Failed(error.to_string()),
+            // A segment that another process has removed is removed too.
             Ok(()) | Err(RemovalFailure::Removal(_)) => {
                 if self
                     .removal
@@ -256,11 +255,11 @@ impl SegmentList {
                 return Action::Removed(key);
             }
         };
-        self.removal = Some(PendingRemoval { key, step });
+        self.removal = Some(PendingRemoval { key, state });
         Action::None
     }
 
-    /// Draws the filter, and the rows that it leaves.
+    /// Draws the filter and the matching rows.
     pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
         let filter = text_input(&tr!("filter-placeholder"), &visible::in_field(&self.filter))
             .id(FILTER)
@@ -282,24 +281,24 @@ impl SegmentList {
             Some(Ok(listed)) if listed.is_empty() => {
                 content_pane::notice(tr!("segments-none"), tr!("segments-none-body"))
             }
-            Some(Ok(_)) if self.matching.is_empty() && self.left_alone == 0 => {
+            Some(Ok(_)) if self.matching.is_empty() && self.collapsed == 0 => {
                 content_pane::notice(tr!("segments-filtered"), tr!("segments-filtered-body"))
             }
             Some(Ok(_)) => rows::view(
                 ROWS,
-                self.matching.len() + usize::from(self.left_alone > 0),
+                self.matching.len() + usize::from(self.collapsed > 0),
                 self.offset,
                 Message::Scrolled,
                 move |row| match self.matching.get(row) {
                     Some(index) => self.view_row(&self.listed()[*index], now),
-                    None => view_left_alone(self.left_alone),
+                    None => view_collapsed(self.collapsed),
                 },
             ),
         }
     }
 
     fn view_row<'a>(&'a self, entry: &'a Entry, now: SystemTime) -> Element<'a, Message> {
-        let words = two_lines(entry.name(), facts::line(entry, now));
+        let words = two_lines(entry.name(), row_text::line(entry, now));
         let Some(address) = entry.address() else {
             return container(words)
                 .padding([theme::space::TINY, theme::space::MEDIUM])
@@ -317,7 +316,7 @@ impl SegmentList {
             .width(Fill)
             .height(Fill)
             .style(theme::row_button(is_selected));
-        let remove = last(tr!("remove")).on_press(Message::RemovePressed(address));
+        let remove = end_button(tr!("remove")).on_press(Message::RemovePressed(address));
         row![open, remove]
             .spacing(theme::space::TINY)
             .align_y(Center)
@@ -325,8 +324,8 @@ impl SegmentList {
     }
 }
 
-/// Draws the row for all that is no segment.
-fn view_left_alone<'a>(count: usize) -> Element<'a, Message> {
+/// Draws the shared row of collapsed ignored files.
+fn view_collapsed<'a>(count: usize) -> Element<'a, Message> {
     let words = two_lines(
         tr!("segments-left-alone", count = count),
         tr!("segments-left-alone-body"),
@@ -337,26 +336,26 @@ fn view_left_alone<'a>(count: usize) -> Element<'a, Message> {
 }
 
 fn view_removal(removal: &PendingRemoval) -> Element<'_, Message> {
-    let key = brief(removal.key.as_str());
-    let (title, body, yes) = match &removal.step {
-        Step::Asked => (
+    let key = elided(removal.key.as_str());
+    let (title, body, confirm) = match &removal.state {
+        RemovalState::Confirm => (
             tr!("remove-question", key = key),
             tr!("remove-question-body"),
             Some(tr!("remove")),
         ),
-        Step::AskedForce { by } => (
+        RemovalState::ConfirmForce { by } => (
             tr!("remove-in-use", key = key, by = by),
             tr!("remove-in-use-body"),
             Some(tr!("remove-force")),
         ),
-        Step::Going => (tr!("removing", key = key), String::new(), None),
-        Step::Failed(problem) => (tr!("remove-failed", key = key), problem.clone(), None),
+        RemovalState::Removing => (tr!("removing", key = key), String::new(), None),
+        RemovalState::Failed(problem) => (tr!("remove-failed", key = key), problem.clone(), None),
     };
-    let no = match removal.step {
-        Step::Failed(_) => tr!("close"),
+    let dismiss = match removal.state {
+        RemovalState::Failed(_) => tr!("close"),
         _ => tr!("remove-keep"),
     };
-    let yes = yes.map(|label| {
+    let confirm = confirm.map(|label| {
         button(visible::line(label).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::danger_button)
@@ -365,23 +364,23 @@ fn view_removal(removal: &PendingRemoval) -> Element<'_, Message> {
     let words =
         container(two_lines(title, body)).padding([theme::space::TINY, theme::space::MEDIUM]);
     row![words.width(Fill)]
-        .extend(yes.map(Element::from))
-        .push(last(no).on_press(Message::RemovalDropped))
+        .extend(confirm.map(Element::from))
+        .push(end_button(dismiss).on_press(Message::RemovalDismissed))
         .spacing(theme::space::TINY)
         .align_y(Center)
         .height(Fill)
         .into()
 }
 
-/// Leaves the middle of a long key out, so that there is room for who uses it.
-fn brief(key: &str) -> String {
-    const MOST: usize = 32;
+/// Elides the middle of a long key, so that the names of its users fit.
+fn elided(key: &str) -> String {
+    const MAX: usize = 32;
     const END: usize = 12;
     let characters: Vec<char> = key.chars().collect();
-    if characters.len() <= MOST {
+    if characters.len() <= MAX {
         return key.to_owned();
     }
-    let (start, rest) = characters.split_at(MOST - END - 1);
+    let (start, rest) = characters.split_at(MAX - END - 1);
     let end = &rest[rest.len() - END..];
     start.iter().chain(&['…']).chain(end).collect()
 }
@@ -406,16 +405,16 @@ fn two_lines<'a>(
         .into()
 }
 
-/// The button at the end of a row, of one size, whatever it says: where "Remove" was pressed stands
-/// the safe answer then, and two clicks in one place remove nothing.
-fn last<'a>(label: String) -> button::Button<'a, Message> {
+/// Creates the button at the end of a row. All have one size: "Remove" is replaced by the safe answer in
+/// the same place, so that a double click removes nothing.
+fn end_button<'a>(label: String) -> button::Button<'a, Message> {
     button(
         visible::line(label)
             .size(theme::SMALL_SIZE)
             .width(Fill)
             .center(),
     )
-    .width(LAST_WIDTH)
+    .width(END_BUTTON_WIDTH)
     .padding([theme::space::TINY, theme::space::SMALL])
     .style(theme::quiet_button)
 }

@@ -1,4 +1,5 @@
-//! What is shown, taken out of the window: saved or copied, whole where that can still be had.
+//! Saves or copies the shown content: all of it if it is still in shared memory, else the part that
+//! the window holds.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,73 +17,74 @@ use shm_io::{Address, Content, Publication, Source};
 
 use crate::export::{self, ExportError};
 
-/// What is to be saved, and where.
+/// A request to save the shown content.
 #[derive(Clone, Debug)]
-pub(crate) struct Saving {
-    /// What the window shows.
-    pub(crate) held: Snapshot,
-    /// All of it, where it was held on to in time.
-    pub(crate) kept: Option<Arc<Content>>,
-    /// The file.
+pub(crate) struct SaveRequest {
+    /// The content as the window shows it.
+    pub(crate) snapshot: Snapshot,
+    /// The full content, if it was fetched in time.
+    pub(crate) full: Option<Arc<Content>>,
+    /// The path of the file.
     pub(crate) path: PathBuf,
-    /// What becomes of a file that is there already.
+    /// Whether an existing file is replaced.
     pub(crate) existing: Existing,
-    /// Whether a part will do, where the window holds no more.
+    /// Whether a part is saved if the window holds no more.
     pub(crate) accepts_part: bool,
 }
 
-/// Why nothing was saved.
+/// The error of saving.
 #[derive(Clone, Debug)]
 pub(crate) enum SaveError {
-    /// There is a file already.
-    Taken(PathBuf),
-    /// Only a part is left, as [`export::part_held`] says it.
-    OnlyPart {
-        /// How much that is.
+    /// The file exists.
+    Exists(PathBuf),
+    /// Only a part of the content is available.
+    Partial {
+        /// The description of the part by [`export::held_part`].
         part: String,
-        /// Where it should have gone.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// It could not be written: what is wrong, and what to do.
+    /// The file could not be written: the explanation, with a remedy.
     Failed(String),
 }
 
-/// Whether what has just taken the place of what is shown will do as well.
+/// Whether a newer sample is exported if it has replaced the shown one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Newest {
-    /// It will: what follows each other many times a second is gone before it can be asked for.
-    Accepted,
-    /// It will not: it is something else.
-    Refused,
+pub(crate) enum IfReplaced {
+    /// Exports the newer sample: live frames are replaced before the user can react.
+    Accept,
+    /// Exports what the window holds of the shown sample.
+    Refuse,
 }
 
-/// All of what is shown, held on to, so that nothing takes its place while a path is written.
+/// The full content of what is shown, fetched early, so that it is not replaced while the user types a
+/// path.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct FullContent {
     key: Address,
     form: Option<Form>,
     origin: Option<Publication>,
     digest: Option<Digest>,
-    /// Nothing where it is not there any more.
+    /// `None` if the content was no longer there.
     pub(crate) content: Option<Arc<Content>>,
 }
 
-impl Kept {
-    /// Returns `true` if this was held on to for what is shown there.
-    pub(crate) fn is_of(&self, held: &Snapshot) -> bool {
-        self.key == held.key
-            && self.form == held.form
-            && self.origin == held.origin
-            && self.digest == held.digest
+impl FullContent {
+    /// Returns `true` if this was fetched for `snapshot`.
+    pub(crate) fn is_of(&self, snapshot: &Snapshot) -> bool {
+        self.key == snapshot.key
+            && self.form == snapshot.form
+            && self.origin == snapshot.origin
+            && self.digest == snapshot.digest
     }
 }
 
-/// Holds on to all of what is shown.
-pub(crate) fn keep(held: Snapshot, newest: Newest) -> Task<Kept> {
-    let (key, form, digest) = (held.key.clone(), held.form, held.digest);
-    let origin = held.origin.clone();
-    let content = move || whole(&Options::new(), &held, newest).map(Arc::new);
-    worker::run("keep", content).map(move |worked| Kept {
+/// Fetches the full content of what is shown.
+pub(crate) fn fetch_full(snapshot: Snapshot, if_replaced: IfReplaced) -> Task<FullContent> {
+    let (key, form, digest) = (snapshot.key.clone(), snapshot.form, snapshot.digest);
+    let origin = snapshot.origin.clone();
+    let content = move || read_again(&Options::new(), &snapshot, if_replaced).map(Arc::new);
+    worker::run("fetch", content).map(move |worked| FullContent {
         key: key.clone(),
         form,
         origin: origin.clone(),
@@ -91,49 +93,50 @@ pub(crate) fn keep(held: Snapshot, newest: Newest) -> Task<Kept> {
     })
 }
 
-/// Saves what is shown, and returns where: all of it from shared memory, where it is still there;
-/// else what the window holds.
-pub(crate) fn save(saving: Saving) -> Task<Result<PathBuf, SaveError>> {
-    worker::run("save", move || save_now(&Options::new(), saving)).map(|worked| match worked {
+/// Saves the shown content and returns the path: all of it if it is still in shared memory, else the
+/// part that the window holds.
+pub(crate) fn save(request: SaveRequest) -> Task<Result<PathBuf, SaveError>> {
+    worker::run("save", move || save_now(&Options::new(), request)).map(|worked| match worked {
         Ok(outcome) => outcome,
         Err(error) => Err(SaveError::Failed(error.to_string())),
     })
 }
 
-fn save_now(options: &Options, saving: Saving) -> Result<PathBuf, SaveError> {
-    let Saving {
-        held,
-        kept,
+fn save_now(options: &Options, request: SaveRequest) -> Result<PathBuf, SaveError> {
+    let SaveRequest {
+        snapshot,
+        full,
         path,
         existing,
         accepts_part,
-    } = saving;
-    // Before a long text is fetched for nothing.
+    } = request;
+    // Checked first, to avoid fetching a long content in vain.
     if existing == Existing::Keep && save_file::is_taken(&path) {
-        return Err(SaveError::Taken(path));
+        return Err(SaveError::Exists(path));
     }
-    let kept = kept.or_else(|| whole(options, &held, Newest::Refused).map(Arc::new));
+    let full = full.or_else(|| read_again(options, &snapshot, IfReplaced::Refuse).map(Arc::new));
     let file = SaveFile::at(&path).existing(existing);
-    let saved = match (kept, export::part_held(&held)) {
+    let saved = match (full, export::held_part(&snapshot)) {
         (Some(content), _) => export::save(&content, file, Limit::DEFAULT),
-        (None, Some(part)) if !accepts_part => return Err(SaveError::OnlyPart { part, path }),
-        (None, _) => export::save_held(&held, file),
+        (None, Some(part)) if !accepts_part => return Err(SaveError::Partial { part, path }),
+        (None, _) => export::save_snapshot(&snapshot, file),
     };
     match saved {
         Ok(()) => Ok(path),
-        Err(ExportError::File(error)) if error.is_taken() => Err(SaveError::Taken(path)),
+        Err(ExportError::File(error)) if error.is_taken() => Err(SaveError::Exists(path)),
         Err(error) => Err(SaveError::Failed(error.to_string())),
     }
 }
 
-/// What is to be copied, and how much of it, where that is not all.
+/// A content for the clipboard.
 #[derive(Clone, Debug)]
-pub(crate) struct Copying {
+pub(crate) struct CopyContent {
     pub(crate) copied: Copied,
+    /// The description of the part, if it is not all of the content.
     pub(crate) part: Option<String>,
 }
 
-/// Why there is nothing to copy: what is wrong, and what to do.
+/// The error of copying: the explanation, with a remedy.
 #[derive(Clone, Debug)]
 pub(crate) struct CopyError(String);
 
@@ -143,44 +146,54 @@ impl fmt::Display for CopyError {
     }
 }
 
-/// Gets for the clipboard what is shown, as [`save`] does for a file.
-pub(crate) fn copy(held: Snapshot, newest: Newest) -> Task<Result<Copying, CopyError>> {
-    worker::run("copy", move || copy_now(&Options::new(), &held, newest)).map(
-        |worked: Result<_, WorkerError>| match worked {
-            Ok(outcome) => outcome.map_err(|error: ExportError| CopyError(error.to_string())),
-            Err(error) => Err(CopyError(error.to_string())),
-        },
-    )
+/// Fetches the shown content for the clipboard, like [`save`] for a file.
+pub(crate) fn copy(
+    snapshot: Snapshot,
+    if_replaced: IfReplaced,
+) -> Task<Result<CopyContent, CopyError>> {
+    worker::run("copy", move || {
+        copy_now(&Options::new(), &snapshot, if_replaced)
+    })
+    .map(|worked: Result<_, WorkerError>| match worked {
+        Ok(outcome) => outcome.map_err(|error: ExportError| CopyError(error.to_string())),
+        Err(error) => Err(CopyError(error.to_string())),
+    })
 }
 
-fn copy_now(options: &Options, held: &Snapshot, newest: Newest) -> Result<Copying, ExportError> {
-    Ok(match whole(options, held, newest) {
-        Some(content) => Copying {
+fn copy_now(
+    options: &Options,
+    snapshot: &Snapshot,
+    if_replaced: IfReplaced,
+) -> Result<CopyContent, ExportError> {
+    Ok(match read_again(options, snapshot, if_replaced) {
+        Some(content) => CopyContent {
             copied: export::copy(&content)?,
             part: None,
         },
-        None => Copying {
-            copied: export::copy_held(held)?,
-            part: export::part_held(held),
+        None => CopyContent {
+            copied: export::copy_snapshot(snapshot)?,
+            part: export::held_part(snapshot),
         },
     })
 }
 
-/// Fetches again what is shown; `None` where something else has taken its place.
-fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> {
-    let source = Source::new(&held.key).form(held.form);
+/// Reads the shown content again. Returns `None` if it was replaced.
+fn read_again(options: &Options, snapshot: &Snapshot, if_replaced: IfReplaced) -> Option<Content> {
+    let source = Source::new(&snapshot.key).form(snapshot.form);
     let content = source.options(options.clone()).read().ok()?;
-    let is_same = match (content.publication(), &held.origin) {
-        (Some(_), Some(_)) if newest == Newest::Accepted => content.kind() == held.kind(),
-        // Sequence numbers begin anew with the segment: the time tells them apart.
+    let is_same = match (content.publication(), &snapshot.origin) {
+        (Some(_), Some(_)) if if_replaced == IfReplaced::Accept => {
+            content.kind() == snapshot.kind()
+        }
+        // Sequences restart with each segment: the time of publication distinguishes them.
         (Some(found), Some(origin)) => {
             found.sequence == origin.sequence
                 && found.published == origin.published
                 && found.writer.is(origin.writer)
         }
-        // Qt programs count nothing, and what is in a block is what it is now.
+        // Qt contents and blocks have no sequence: their digests are compared.
         (None, None) => {
-            (content.is_block() || content.form().is_some()) && content.digest() == held.digest
+            (content.is_block() || content.form().is_some()) && content.digest() == snapshot.digest
         }
         _ => false,
     };
@@ -197,18 +210,18 @@ mod tests {
 
     use super::*;
 
-    /// A directory of a test's own, for a segment and for files.
-    struct Bench {
+    /// A temporary directory with a publisher, for segments and files.
+    struct Fixture {
         directory: TempDir,
         publisher: Option<Publisher>,
     }
 
-    impl Bench {
-        fn new() -> Bench {
+    impl Fixture {
+        fn new() -> Fixture {
             let directory = tempfile::tempdir().expect("there is room");
             let key = Key::new("K").expect("it is a key");
             let options = Options::new().directory(directory.path());
-            Bench {
+            Fixture {
                 publisher: Publisher::open(&key, &options).ok(),
                 directory,
             }
@@ -219,27 +232,32 @@ mod tests {
         }
 
         fn publisher(&self) -> &Publisher {
-            self.publisher.as_ref().expect("it has not left")
+            self.publisher.as_ref().expect("it is attached")
         }
 
-        fn shown(&self) -> Snapshot {
+        fn snapshot(&self) -> Snapshot {
             let source = Source::new(self.publisher().key()).options(self.options());
             Snapshot::read(&source).expect("it is there")
         }
 
-        fn copy(&self, held: &Snapshot) -> Copying {
-            copy_now(&self.options(), held, Newest::Refused).expect("something is held")
+        fn copy(&self, snapshot: &Snapshot) -> CopyContent {
+            copy_now(&self.options(), snapshot, IfReplaced::Refuse).expect("a content is held")
         }
 
-        fn save(&self, held: &Snapshot, name: &str, accepts_part: bool) -> Result<(), SaveError> {
-            let saving = Saving {
-                held: held.clone(),
-                kept: None,
+        fn save(
+            &self,
+            snapshot: &Snapshot,
+            name: &str,
+            accepts_part: bool,
+        ) -> Result<(), SaveError> {
+            let request = SaveRequest {
+                snapshot: snapshot.clone(),
+                full: None,
                 path: self.path(name),
                 existing: Existing::Keep,
                 accepts_part,
             };
-            save_now(&self.options(), saving).map(drop)
+            save_now(&self.options(), request).map(drop)
         }
 
         fn path(&self, name: &str) -> PathBuf {
@@ -252,100 +270,107 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_goes_out_whole_as_long_as_it_is_there() {
-        let bench = Bench::new();
+    fn a_long_text_is_exported_in_full_until_it_is_replaced() {
+        let fixture = Fixture::new();
         let long = "0123456789 日本\n".repeat(20_000);
-        bench
+        fixture
             .publisher()
             .publish_text(&long)
             .expect("there is room");
-        let held = bench.shown();
-        bench.save(&held, "whole", false).expect("it is there");
-        assert!(bench.read("whole") == long.as_bytes());
-        let copying = bench.copy(&held);
-        assert_eq!(copying.copied, Copied::Text(long.clone()));
-        assert_eq!(copying.part, None);
+        let snapshot = fixture.snapshot();
+        fixture
+            .save(&snapshot, "whole", false)
+            .expect("it is there");
+        assert!(fixture.read("whole") == long.as_bytes());
+        let copy = fixture.copy(&snapshot);
+        assert_eq!(copy.copied, Copied::Text(long.clone()));
+        assert_eq!(copy.part, None);
 
-        let kept = whole(&bench.options(), &held, Newest::Refused).map(Arc::new);
-        assert!(kept.is_some());
+        let full = read_again(&fixture.options(), &snapshot, IfReplaced::Refuse).map(Arc::new);
+        assert!(full.is_some());
 
-        // Something else under the key must never be taken for it.
-        bench
+        // A newer content must never be exported instead of the shown one.
+        fixture
             .publisher()
             .publish_text("another")
             .expect("there is room");
-        let refused = bench.save(&held, "part", false);
+        let refused = fixture.save(&snapshot, "part", false);
         assert!(
-            matches!(&refused, Err(SaveError::OnlyPart { part, .. }) if part.contains("of 360 kB")),
+            matches!(&refused, Err(SaveError::Partial { part, .. }) if part.contains("of 360 kB")),
             "{refused:?}"
         );
-        bench.save(&held, "part", true).expect("it is wanted");
-        let part = bench.read("part");
+        fixture.save(&snapshot, "part", true).expect("it is wanted");
+        let part = fixture.read("part");
         assert!(!part.is_empty() && part.len() < long.len());
         assert!(long.as_bytes().starts_with(&part));
-        assert!(bench.copy(&held).part.is_some());
+        assert!(fixture.copy(&snapshot).part.is_some());
 
-        // What was held on to in time goes out whole.
-        let saving = Saving {
-            held: held.clone(),
-            kept,
-            path: bench.path("kept"),
+        // A content that was fetched in time is exported in full.
+        let request = SaveRequest {
+            snapshot: snapshot.clone(),
+            full,
+            path: fixture.path("full"),
             existing: Existing::Keep,
             accepts_part: false,
         };
-        save_now(&bench.options(), saving).expect("it was kept");
-        assert!(bench.read("kept") == long.as_bytes());
+        save_now(&fixture.options(), request).expect("it was fetched");
+        assert!(fixture.read("full") == long.as_bytes());
 
-        // Of what follows each other so fast that nobody could have asked, the newest will do.
-        let newest = copy_now(&bench.options(), &held, Newest::Accepted).expect("it is there");
+        // In live mode the newest sample is accepted.
+        let newest =
+            copy_now(&fixture.options(), &snapshot, IfReplaced::Accept).expect("it is there");
         assert_eq!(newest.copied, Copied::Text("another".to_owned()));
     }
 
     #[test]
-    fn what_is_held_whole_goes_out_after_its_loader_has_left() {
-        let mut bench = Bench::new();
-        bench
+    fn a_fully_held_content_is_exported_after_the_publisher_detached() {
+        let mut fixture = Fixture::new();
+        fixture
             .publisher()
             .publish_text("a\r\nb")
             .expect("there is room");
-        let text = bench.shown();
+        let text = fixture.snapshot();
         let metadata = ImageMetadata::packed(PixelFormat::Bgra8, 2, 1).expect("it is small");
         let pixels = [1, 2, 3, 255, 4, 5, 6, 128];
-        bench
+        fixture
             .publisher()
             .publish(&Metadata::Image(metadata), &pixels)
             .expect("there is room");
-        let held = bench.shown();
-        bench.publisher = None;
-        bench.save(&text, "text", false).expect("it is held whole");
-        assert_eq!(bench.read("text"), b"a\r\nb");
-        bench.save(&held, "picture.png", false).expect("it is held");
-        let saved = image::open(bench.path("picture.png")).expect("it is a picture");
+        let snapshot = fixture.snapshot();
+        fixture.publisher = None;
+        fixture
+            .save(&text, "text", false)
+            .expect("it is held in full");
+        assert_eq!(fixture.read("text"), b"a\r\nb");
+        fixture
+            .save(&snapshot, "picture.png", false)
+            .expect("it is held");
+        let saved = image::open(fixture.path("picture.png")).expect("it is a picture");
         assert_eq!(saved.to_rgba8().as_raw(), &[3, 2, 1, 255, 6, 5, 4, 128]);
     }
 
     #[test]
-    fn what_a_qt_program_streams_goes_out_as_it_was_read() {
-        let bench = Bench::new();
-        let key = format!("systemv:{}/native", bench.directory.path().display());
+    fn a_qt_content_is_exported_as_it_was_decoded() {
+        let fixture = Fixture::new();
+        let key = format!("systemv:{}/native", fixture.directory.path().display());
         let key: QtKey = key.parse().expect("it is a key");
         let message = shm_core::Message::Text("hi".to_owned());
         let stream = Stream::new(&message, Form::QByteArray).expect("it fits");
         let mut publisher = qt_bridge::Publisher::new(&key, shm_io::TIMEOUT);
         publisher.publish(&stream).expect("there is room");
         for (form, text) in [(None, "hi"), (Some(Form::QString), "桩")] {
-            let held = Snapshot::read(&Source::new(&key).form(form)).expect("it is there");
-            bench.save(&held, text, false).expect("it is there");
-            assert_eq!(bench.read(text), text.as_bytes());
-            let copied = bench.copy(&held).copied;
+            let snapshot = Snapshot::read(&Source::new(&key).form(form)).expect("it is there");
+            fixture.save(&snapshot, text, false).expect("it is there");
+            assert_eq!(fixture.read(text), text.as_bytes());
+            let copied = fixture.copy(&snapshot).copied;
             assert_eq!(copied, Copied::Text(text.to_owned()));
         }
     }
 
     #[test]
-    fn what_a_qt_program_streams_next_is_not_taken_for_what_is_shown() {
-        let bench = Bench::new();
-        let key = format!("systemv:{}/native", bench.directory.path().display());
+    fn a_newer_qt_content_is_not_exported_instead_of_the_shown_one() {
+        let fixture = Fixture::new();
+        let key = format!("systemv:{}/native", fixture.directory.path().display());
         let key: QtKey = key.parse().expect("it is a key");
         let mut publisher = qt_bridge::Publisher::new(&key, shm_io::TIMEOUT);
         let mut publish = |text: &str| {
@@ -355,35 +380,35 @@ mod tests {
         };
         let long = "0123456789".repeat(20_000);
         publish(&long);
-        let held = Snapshot::read(&Source::new(&key)).expect("it is there");
-        // The same once more is the same.
+        let snapshot = Snapshot::read(&Source::new(&key)).expect("it is there");
+        // An equal content has the same digest.
         publish(&long);
-        assert_eq!(bench.copy(&held).copied, Copied::Text(long));
+        assert_eq!(fixture.copy(&snapshot).copied, Copied::Text(long));
 
         publish("another");
-        for newest in [Newest::Accepted, Newest::Refused] {
-            assert!(whole(&bench.options(), &held, newest).is_none());
+        for if_replaced in [IfReplaced::Accept, IfReplaced::Refuse] {
+            assert!(read_again(&fixture.options(), &snapshot, if_replaced).is_none());
         }
-        assert!(bench.copy(&held).part.is_some());
-        let refused = bench.save(&held, "part", false);
+        assert!(fixture.copy(&snapshot).part.is_some());
+        let refused = fixture.save(&snapshot, "part", false);
         assert!(
-            matches!(refused, Err(SaveError::OnlyPart { .. })),
+            matches!(refused, Err(SaveError::Partial { .. })),
             "{refused:?}"
         );
     }
 
     #[test]
-    fn what_is_there_already_is_not_touched() {
-        let bench = Bench::new();
-        bench
+    fn an_existing_file_is_not_overwritten() {
+        let fixture = Fixture::new();
+        fixture
             .publisher()
             .publish_text("new")
             .expect("there is room");
-        fs::write(bench.path("file"), "old").expect("there is room");
-        let refused = bench.save(&bench.shown(), "file", true);
-        assert!(matches!(refused, Err(SaveError::Taken(_))), "{refused:?}");
-        assert_eq!(bench.read("file"), b"old");
-        let refused = bench.save(&bench.shown(), "no/such/folder", false);
+        fs::write(fixture.path("file"), "old").expect("there is room");
+        let refused = fixture.save(&fixture.snapshot(), "file", true);
+        assert!(matches!(refused, Err(SaveError::Exists(_))), "{refused:?}");
+        assert_eq!(fixture.read("file"), b"old");
+        let refused = fixture.save(&fixture.snapshot(), "no/such/folder", false);
         assert!(
             matches!(&refused, Err(SaveError::Failed(why)) if why.contains("Create the folder first")),
             "{refused:?}"

@@ -1,4 +1,4 @@
-//! All segments on this computer, kept fresh while somebody looks at them.
+//! The list of all segments, refreshed while the window shows it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -16,76 +16,76 @@ use shm_core::segment::Removal;
 use shm_core::{Options, segment};
 use shm_io::{Address, Entry, RemovalError};
 
-/// How often to look for what changes no name: contents, and who is there; and for segments of Qt
-/// programs, which come and go without a word. They may lie in folders of which much else is heard.
+/// The interval for polling changes that cause no file event: contents, attached processes, and Qt
+/// segments, whose folders have too many unrelated events.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to let a burst of changes pass.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The minimum delay between two listings, which merges bursts of changes.
+const MIN_DELAY: Duration = Duration::from_millis(100);
 
-/// At most this part of a processor's time goes into looking, however many segments there are.
-const SHARE: u32 = 20;
+/// The ratio of idle time to listing time, which bounds the load for any number of segments.
+const IDLE_RATIO: u32 = 20;
 
-/// All segments in order of their names, or why they cannot be told.
+/// All segments in the order of their names, or the explanation of an error.
 pub(crate) type Listing = Result<Arc<Vec<Entry>>, String>;
 
-/// Of so many names that are no segments each is told; of more only their number.
-pub(crate) const MOST_LEFT_ALONE: usize = 10;
+/// Up to this many ignored files are listed one by one; more are only counted.
+pub(crate) const MAX_IGNORED_LISTED: usize = 10;
 
-/// Looks at all segments at once, again when one comes or goes, and else once a second.
+/// Lists all segments at once, again when a file is created or removed, and at least once a second.
 pub(crate) fn segments() -> Subscription<Listing> {
-    Subscription::run(watch)
+    Subscription::run(listings)
 }
 
-fn watch() -> impl Stream<Item = Listing> {
-    // Room for one: who does not keep up is told the newest when there is room again.
+fn listings() -> impl Stream<Item = Listing> {
+    // Capacity for one item: a slow receiver misses listings, and gets a current one next.
     let (mut sender, receiver) = stream_mpsc::channel(0);
-    let (alive, ended) = mpsc::channel::<()>();
+    let (stop_on_drop, stopped) = mpsc::channel::<()>();
     let spawned = thread::Builder::new()
         .name("segments".to_owned())
         .spawn(move || {
-            // Before the first look. Without a watch the look once a second is enough.
+            // Before the first listing, so that no event is lost. Without a watch, polling is enough.
             let watch = segment::Watch::new(&Options::new()).ok();
             if let Some(polling) = watch.as_ref().and_then(segment::Watch::polling) {
                 polling::warn_once(polling);
             }
             loop {
                 let began = Instant::now();
-                let told = sender.try_send(list());
-                if told.is_err_and(|error| error.is_disconnected()) {
+                let sent = sender.try_send(list());
+                if sent.is_err_and(|error| error.is_disconnected()) {
                     break;
                 }
-                let rest = began.elapsed() * SHARE;
-                // The channel carries nothing: it breaks when the stream is dropped.
-                if ended.recv_timeout(rest.max(PAUSE)) != Err(RecvTimeoutError::Timeout) {
+                let rest = began.elapsed() * IDLE_RATIO;
+                // The channel carries nothing: it disconnects when the stream is dropped.
+                if stopped.recv_timeout(rest.max(MIN_DELAY)) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
                 let left = INTERVAL.saturating_sub(began.elapsed());
                 let watched = watch.as_ref().map(|watch| watch.wait(left));
                 if !matches!(watched, Some(Ok(_)))
-                    && ended.recv_timeout(left) != Err(RecvTimeoutError::Timeout)
+                    && stopped.recv_timeout(left) != Err(RecvTimeoutError::Timeout)
                 {
                     break;
                 }
             }
         });
-    // Without a thread the sender is gone and the stream ends: the list just stays empty.
+    // Without a thread the sender is dropped and the stream ends: the list stays empty.
     drop(spawned);
-    receiver.map(move |seen| {
-        let _keeps_the_thread = &alive;
-        seen
+    receiver.map(move |listing| {
+        let _keeps_the_thread = &stop_on_drop;
+        listing
     })
 }
 
 fn list() -> Listing {
-    // The window says them, and does not wait for a file.
+    // Read here, because the window draws group names and must not block on a file.
     group::read_names();
     let mut entries = shm_io::list(None).map_err(|error| error.explain())?;
     entries.sort_by(|one, other| one.name().cmp(other.name()));
     Ok(Arc::new(entries))
 }
 
-/// Removes a segment on a thread of its own.
+/// Removes a segment on a separate thread.
 pub(crate) fn remove_in_background(
     address: Address,
     removal: Removal,
@@ -98,11 +98,11 @@ pub(crate) fn remove_in_background(
     })
 }
 
-/// Why a segment was not removed.
+/// The error of removing a segment.
 #[derive(Debug)]
 pub(crate) enum RemovalFailure {
-    /// It is in use, or cannot be removed.
+    /// The segment is in use, or cannot be removed.
     Removal(RemovalError),
-    /// Nobody could go and try.
+    /// The worker thread could not be started, or panicked.
     Worker(WorkerError),
 }

@@ -1,4 +1,4 @@
-//! The desktop's services behind a file dialog, watched on the message bus.
+//! The desktop's services behind a file dialog, monitored on the message bus.
 
 use std::future;
 
@@ -9,13 +9,13 @@ use zbus::{Connection, Proxy};
 
 /// The service that programs ask for a dialog.
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
-/// Where it stands, and what it has only where there is a service behind it that can show one.
+/// Its object path, and the property that it has only if a backend can show file dialogs.
 const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
 const FILE_CHOOSER: &str = "org.freedesktop.portal.FileChooser";
-/// What the names of those begin with that it passes the question on to.
+/// The prefix of the names of its backends.
 const BACKENDS: &str = "org.freedesktop.impl.portal.desktop.";
 
-/// Knows which of the services end.
+/// Detects when one of the services ends.
 #[derive(Debug)]
 pub(super) struct Services {
     bus: DBusProxy<'static>,
@@ -23,7 +23,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Watches from now on.
+    /// Begins to monitor the services.
     pub(super) async fn watch() -> zbus::Result<Services> {
         let connection = Connection::session().await?;
         let bus = DBusProxy::new(&connection).await?;
@@ -31,7 +31,7 @@ impl Services {
         Ok(Services { bus, changes })
     }
 
-    /// Returns `true` if a service shows file dialogs. Starts it where it does not run yet.
+    /// Returns `true` if a service shows file dialogs. Starts it if necessary.
     pub(super) async fn can_show_dialogs(&self) -> bool {
         let connection = self.bus.inner().connection();
         match Proxy::new(connection, PORTAL, PORTAL_PATH, FILE_CHOOSER).await {
@@ -40,20 +40,20 @@ impl Services {
         }
     }
 
-    /// Ends when one of the services ends.
+    /// Completes when one of the services ends.
     pub(super) async fn death(&mut self) {
         while let Some(change) = self.changes.next().await {
             if is_death(&change) {
                 return;
             }
         }
-        // The bus itself is gone; the dialog, connected to it too, has to notice.
+        // The bus connection is lost; the dialog, which uses the bus too, detects that itself.
         future::pending().await
     }
 
-    /// Returns `true` if one of the services has ended up to now.
+    /// Returns `true` if one of the services has ended so far.
     pub(super) async fn have_died(&mut self) -> bool {
-        // The bus tells things in order: all that came before this answer has been told.
+        // The bus delivers in order: all signals before this answer have arrived.
         if self.bus.get_id().await.is_err() {
             return true;
         }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_portal_and_its_backends_are_services_and_nothing_else() {
+    fn only_the_portal_and_its_backends_are_services() {
         let named = |name| is_service(&BusName::try_from(name).expect("it is a name"));
         assert!(named(PORTAL));
         assert!(named("org.freedesktop.impl.portal.desktop.gtk"));

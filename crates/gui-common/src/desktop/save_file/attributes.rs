@@ -1,4 +1,4 @@
-//! What a new file keeps of the one that it replaces: permissions, group, ACL.
+//! The attributes that a new file takes from the one that it replaces: permissions, group, ACL.
 
 use std::fs::File;
 use std::io;
@@ -10,16 +10,16 @@ use rustix::io::Errno;
 /// The name under which the kernel keeps an ACL.
 const ACL: &str = "system.posix_acl_access";
 
-/// More than any file system keeps of one.
+/// More than any file system stores for one.
 const MOST_ACL_BYTES: usize = 64 * 1024;
 
-/// Who may do what with a file.
+/// The permissions of a file.
 enum Acl {
-    /// Those whom the permission bits name.
+    /// Only permission bits.
     None,
-    /// Those whom the ACL names.
+    /// An ACL.
     Some(Vec<u8>),
-    /// It cannot be told.
+    /// Unknown.
     Unknown,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn keep(old: &OwnedFd, new: &File) -> io::Result<()> {
     }
 }
 
-/// Sets the permission bits, and lets nobody in whom the ACL of the folder names.
+/// Sets the permission bits, and removes the access that the default ACL of the folder gives.
 fn set_mode(file: &File, mode: Mode) -> io::Result<()> {
     match fremovexattr(file, ACL) {
         Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
@@ -46,8 +46,8 @@ fn set_mode(file: &File, mode: Mode) -> io::Result<()> {
     Ok(fchmod(file, mode)?)
 }
 
-/// Takes from a group that is another one now what the old one had; and from all others what the old
-/// group did not have, because its members are among them now.
+/// If the group has changed: removes the old group's permissions from the new group, and from all
+/// others those that the old group did not have, because its members are now among the others.
 fn without_group(mode: Mode) -> Mode {
     let others = Mode::from_raw_mode(mode.as_raw_mode() >> 3) & Mode::RWXO;
     mode & (Mode::RWXU | others)
@@ -55,7 +55,7 @@ fn without_group(mode: Mode) -> Mode {
 
 fn read_acl(file: &OwnedFd) -> Acl {
     let mut acl = vec![0; MOST_ACL_BYTES];
-    // What is opened as a mere reference has no extended attributes but by its path.
+    // The extended attributes of an `O_PATH` descriptor can be accessed only by its path.
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     match getxattr(path, ACL, acl.as_mut_slice()) {
         Ok(length) => {

@@ -1,4 +1,4 @@
-//! The update file beside the target: without a name, or under a random one.
+//! The new file beside the target: without a name, or under a random one.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
@@ -17,7 +17,7 @@ use super::unfinished::Name;
 /// leaves no room for more.
 const PREFIX: &str = ".unfinished-";
 
-/// A file that is not yet whole; removed unless it gets the target's name.
+/// A file that is not yet complete; removed unless it gets the target's name.
 #[derive(Debug)]
 pub(super) struct Draft(Option<Name>);
 
@@ -32,26 +32,26 @@ impl Draft {
         let (name, file) = Name::take(&target.directory, &prefix_of(&target.name), |name| {
             let file = File::from(openat(&target.directory, name, flags, mode)?);
             match file.try_lock() {
-                // A sweeper was faster, and may remove it at any time.
+                // Another process's cleanup has locked it, and may remove it at any time.
                 Err(TryLockError::WouldBlock) => {
                     unlinkat(&target.directory, name, AtFlags::empty()).ok();
                     Err(Errno::EXIST.into())
                 }
                 _ if fstat(&file)?.st_nlink == 0 => Err(Errno::EXIST.into()),
-                // Without locks nothing is swept either.
+                // Without file locks there is no cleanup either.
                 _ => Ok(file),
             }
         })?;
         Ok((Draft(Some(name)), file))
     }
 
-    /// Gives the whole file the target's name.
+    /// Gives the complete file the target's name.
     pub(super) fn rename(self, target: &Target, file: &File, existing: Existing) -> io::Result<()> {
         let name = match self.0 {
             Some(name) => name,
             None => match link_unnamed(file, &target.directory, &target.name) {
                 Err(Errno::EXIST) if existing == Existing::Replace => {
-                    // Before it can be found: who finds it unlocked removes it.
+                    // Before it is visible: a cleanup removes an unlocked file.
                     file.try_lock().ok();
                     let prefix = prefix_of(&target.name);
                     let link =
@@ -62,19 +62,19 @@ impl Draft {
             },
         };
         name.rename(&target.name, existing)?;
-        // It may be written on for long.
+        // It may be written for a long time.
         file.unlock().ok();
         Ok(())
     }
 }
 
-/// Creates a file without a name; `None` where the file system has no such files, or where /proc is
-/// missing, through which it gets its name.
+/// Creates a file without a name. Returns `None` if the file system does not support it, or if
+/// /proc is missing, which is needed to name it.
 fn create_unnamed(directory: &OwnedFd, mode: Mode) -> io::Result<Option<File>> {
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     let file = match openat(directory, ".", flags, mode) {
         Ok(file) => file,
-        // EISDIR and EINVAL are what kernels say that take the flag for O_DIRECTORY.
+        // Kernels that do not know the flag take it for O_DIRECTORY and return EISDIR or EINVAL.
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_very_form_of_a_name_is_a_draft() {
+    fn only_an_exact_draft_name_is_a_draft() {
         let prefix = prefix_of("out.png".as_ref());
         assert!(is_draft(&format!("{prefix}0123456789abcdef")));
         for name in [

@@ -1,4 +1,4 @@
-//! Why a file was not saved: what is wrong, and what to do.
+//! The error of saving a file, with its remedy.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -9,25 +9,25 @@ use rustix::io::Errno;
 use crate::text::language;
 use crate::tr;
 
-/// Why a file was not saved.
+/// The error of saving a file.
 #[derive(Debug)]
 pub struct SaveFileError {
     path: PathBuf,
     problem: Problem,
 }
 
-/// What stands in the way.
+/// The cause.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// What the kernel says.
+    /// An OS error.
     System(io::Error),
-    /// A link that may be another user's.
+    /// A symbolic link that may belong to another user.
     Link,
     /// A pipe that no process has open for reading.
     NoReader,
-    /// A pipe or a device that another user made in a folder that everybody may write to.
+    /// A pipe or a device of another user in a world-writable folder.
     Foreign,
-    /// A terminal, which obeys control characters.
+    /// A terminal, which interprets control characters.
     Terminal,
     /// A socket or a block device.
     NotAFile,
@@ -53,7 +53,7 @@ impl SaveFileError {
         }
     }
 
-    /// Says that `source` happened while writing to `path`.
+    /// Creates the error `source` of writing to `path`.
     pub fn at(path: &Path, source: io::Error) -> SaveFileError {
         SaveFileError::new(path, Problem::System(source))
     }
@@ -63,7 +63,7 @@ impl SaveFileError {
         matches!(&self.problem, Problem::System(error) if error.kind() == ErrorKind::AlreadyExists)
     }
 
-    /// Returns what is wrong, as the middle of a sentence.
+    /// Returns the cause, as a part of a sentence.
     pub fn reason(&self) -> String {
         match &self.problem {
             Problem::System(error) => error.to_string(),
@@ -104,7 +104,7 @@ impl std::error::Error for SaveFileError {
     }
 }
 
-/// Says what to do about an error of writing, as a sentence.
+/// Returns the remedy for an error of writing, as a sentence.
 pub fn remedy(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => tr!("output-not-found"),

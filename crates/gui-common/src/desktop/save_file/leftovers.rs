@@ -1,4 +1,4 @@
-//! What killed saves left: found and removed by the next save of the same target.
+//! Leftovers of killed saves, removed by the next save of the same target.
 
 use std::fs::File;
 use std::io;
@@ -14,11 +14,12 @@ use super::target::{Target, is_own, is_same, kind};
 /// gets its inode.
 static LISTED: Mutex<Option<(Arc<OwnedFd>, Vec<String>)>> = Mutex::new(None);
 
-/// Removes what earlier saves of a target left when they were killed.
+/// Removes the drafts of earlier saves of a target that were killed.
 ///
-/// That is a regular file of the user, of the very form of a draft's name, which no living process
-/// has locked. What fails is left for the next time. A save `in_series` relies on what was listed
-/// before: to list a folder of 100,000 pictures for each of them would cost more than to save it.
+/// A leftover is a regular file of the user with the name of a draft that no living process has
+/// locked. If a removal fails, the next save tries again. A save `in_series` relies on what was
+/// listed before: to list a folder of 100,000 pictures for each of them would cost more than to
+/// save it.
 pub(super) fn sweep(target: &Target, is_in_series: bool) {
     let prefix = prefix_of(&target.name);
     let drafts = drafts_in(&target.directory, is_in_series).unwrap_or_default();
@@ -56,7 +57,7 @@ fn list(folder: &OwnedFd) -> io::Result<Vec<String>> {
 fn sweep_one(directory: &OwnedFd, name: &str) -> io::Result<()> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let open = |access| openat(directory, name, flags | access, Mode::empty());
-    // Its mode may permit only one of both.
+    // Its mode may permit only reading or only writing.
     let file = File::from(open(OFlags::RDONLY).or_else(|_| open(OFlags::WRONLY))?);
     let stat = fstat(&file)?;
     let is_ours = kind(&stat) == FileType::RegularFile && is_own(&stat) && stat.st_nlink == 1;

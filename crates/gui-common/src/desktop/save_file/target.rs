@@ -1,4 +1,4 @@
-//! What a path names: an open folder, a name in it, and what stands there.
+//! The target of a path: an open folder, a name in it, and the existing file.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -24,25 +24,25 @@ const MOST_LINKS: usize = 40;
 /// Where a file is to be saved.
 #[derive(Debug)]
 pub(super) struct Target {
-    /// Stays the same folder, whatever happens to its path.
+    /// Refers to the same folder even if its path changes.
     pub(super) directory: Arc<OwnedFd>,
     pub(super) name: OsString,
     pub(super) found: Found,
 }
 
-/// What stands there.
+/// The existing file.
 #[derive(Debug)]
 pub(super) enum Found {
     Nothing,
-    /// A regular file of the user, opened as a mere reference (`O_PATH`).
+    /// A regular file of the user, opened with `O_PATH`.
     Own(OwnedFd),
     /// A regular file of another user.
     Foreign,
-    /// Something that is written to as it is, opened for that.
+    /// A target that is written directly, opened for writing.
     Stream(File),
 }
 
-/// Returns `true` if something other than a folder stands at `path`, a link that leads nowhere too.
+/// Returns `true` if something other than a folder exists at `path`, including a dangling link.
 pub fn is_taken(path: &Path) -> bool {
     statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
         .is_ok_and(|stat| kind(&stat) != FileType::Directory)
@@ -70,7 +70,7 @@ impl Target {
                         return Err(Problem::Link);
                     }
                     if fstatfs(&directory)?.f_type == PROC_SUPER_MAGIC {
-                        // It leads to what a process has open, and has no path to say so.
+                        // It points to an open file of a process that has no path.
                         let file = open_stream(&directory, &name, OFlags::APPEND)?;
                         Found::Stream(file)
                     } else {
@@ -104,8 +104,8 @@ impl Target {
     }
 }
 
-/// Opens the folder in which a path ends, and returns the name in it. The kernel follows the links on
-/// the way there, as it does for any program.
+/// Opens the parent folder of a path, and returns the file name. The kernel follows the links in
+/// the parent path, as usual.
 fn open_parent(base: impl AsFd, path: &OsStr) -> Result<(OwnedFd, OsString), Problem> {
     let bytes = path.as_bytes();
     let start = bytes.iter().rposition(|&byte| byte == b'/');
@@ -130,11 +130,11 @@ fn is_trusted_link(directory: &Stat, link: &Stat) -> bool {
     let is_ours = is_own(directory) && is_own(link) && !is_open;
     let is_systems =
         is_roots(directory) && is_roots(link) && !mode.intersects(Mode::WGRP.union(Mode::WOTH));
-    // Another user may have made a second name for it, where the kernel lets them.
+    // Another user may have created a hard link to it, if the kernel permits it.
     link.st_nlink == 1 && (is_ours || is_systems)
 }
 
-/// Refuses a pipe that another user made where everybody may, as the kernel does
+/// Refuses a pipe of another user in a world-writable folder, as the kernel does
 /// (`protected_fifos`) when it is asked to create one.
 fn refuse_foreign(directory: &Stat, entry: &Stat) -> Result<(), Problem> {
     let mode = Mode::from_raw_mode(directory.st_mode);
@@ -145,7 +145,7 @@ fn refuse_foreign(directory: &Stat, entry: &Stat) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Opens what is written to as it is. Does not wait for the reader of a pipe.
+/// Opens a target that is written directly. Does not block until a pipe has a reader.
 fn open_stream(directory: &OwnedFd, name: &OsStr, how: OFlags) -> Result<File, Problem> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | how;
     let opened = match openat(directory, name, flags, Mode::empty()) {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Another user: "nobody".
+/// Another user.
 const OTHER: u32 = 65_534;
 
 /// A folder with a file's path in it.
@@ -65,7 +65,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Makes a file under a draft's name of `target`.
+/// Creates a file with the name of a draft of `target`.
 fn leave_draft(folder: &TempDir, target: &str, digit: char) -> PathBuf {
     let random = digit.to_string().repeat(16);
     let path = folder
@@ -91,7 +91,7 @@ fn a_file_that_exists_is_kept_unless_it_may_be_replaced() {
 }
 
 #[test]
-fn a_program_that_takes_the_name_meanwhile_keeps_it() {
+fn a_file_created_meanwhile_is_kept() {
     let (folder, path) = place();
     let keep = SaveFile::at(&path).existing(Existing::Keep);
     let error = keep.write(|writer| {
@@ -105,7 +105,7 @@ fn a_program_that_takes_the_name_meanwhile_keeps_it() {
 }
 
 #[test]
-fn an_error_or_a_panic_halfway_leaves_nothing() {
+fn an_error_or_a_panic_leaves_no_file() {
     let (folder, path) = place_with("old", 0o600);
     let failed = SaveFile::at(&path).write(|writer| {
         writer.write_all(b"half").unwrap();
@@ -123,7 +123,7 @@ fn an_error_or_a_panic_halfway_leaves_nothing() {
 }
 
 #[test]
-fn the_users_own_file_keeps_its_permissions_but_not_its_powers() {
+fn replacing_keeps_the_permissions_but_not_the_special_bits() {
     for (before, after) in [
         (0o600, 0o600),
         (0o640, 0o640),
@@ -140,7 +140,7 @@ fn the_users_own_file_keeps_its_permissions_but_not_its_powers() {
 }
 
 #[test]
-fn a_new_file_is_like_that_of_any_program() {
+fn a_new_file_follows_the_umask() {
     let (folder, path) = place();
     save(&path, "new").unwrap();
     let other = folder.path().join("other");
@@ -152,7 +152,7 @@ fn a_new_file_is_like_that_of_any_program() {
 }
 
 #[test]
-fn a_file_of_another_user_gives_nothing_to_the_new_one() {
+fn no_attributes_are_taken_from_another_users_file() {
     if !is_root() {
         return;
     }
@@ -170,7 +170,7 @@ fn a_file_of_another_user_gives_nothing_to_the_new_one() {
 }
 
 #[test]
-fn the_group_of_the_users_own_file_stays() {
+fn replacing_keeps_the_group() {
     if !is_root() {
         return;
     }
@@ -182,7 +182,7 @@ fn the_group_of_the_users_own_file_stays() {
 }
 
 #[test]
-fn an_acl_stays_and_one_of_the_folder_lets_nobody_in() {
+fn an_acl_is_kept_and_a_default_acl_gives_no_access() {
     const ACCESS: &str = "system.posix_acl_access";
     const DEFAULT: &str = "system.posix_acl_default";
     // user::rw-, user:65534:rw-, group::---, mask::rw-, other::---
@@ -219,7 +219,7 @@ fn an_acl_stays_and_one_of_the_folder_lets_nobody_in() {
 }
 
 #[test]
-fn a_link_of_ones_own_stays_a_link() {
+fn a_link_of_the_user_stays_a_link() {
     let (folder, path) = place_with("old", 0o600);
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
@@ -235,7 +235,7 @@ fn a_link_of_ones_own_stays_a_link() {
     assert!(near.is_symlink() && far.is_symlink() && dangling.is_symlink());
     assert_eq!(names(&folder), ["dangling", "file", "inner", "near"]);
 
-    // A link is something, even where it leads nowhere.
+    // A dangling link exists too.
     symlink("nowhere", folder.path().join("nowhere-link")).unwrap();
     let taken = folder.path().join("nowhere-link");
     let error = save_as(SaveFile::at(&taken).existing(Existing::Keep), "").unwrap_err();
@@ -245,33 +245,33 @@ fn a_link_of_ones_own_stays_a_link() {
 }
 
 #[test]
-fn a_link_that_others_may_have_put_there_is_not_followed() {
+fn a_link_of_another_user_is_not_followed() {
     let (folder, path) = place_with("precious", 0o600);
     let open = folder.path().join("open");
     fs::create_dir(&open).unwrap();
     let link = open.join("link");
     symlink("../file", &link).unwrap();
 
-    // Anybody could have renamed it to this.
+    // Any user could have given it this name.
     fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
-    refused(&link, "a link that is not yours");
+    refused(&link, "a symbolic link that is not yours");
     fs::set_permissions(&open, Permissions::from_mode(0o700)).unwrap();
-    // Another name of one that is somewhere else.
+    // A hard link to one in another folder.
     fs::hard_link(&link, open.join("second")).unwrap();
-    refused(&link, "a link that is not yours");
+    refused(&link, "a symbolic link that is not yours");
     fs::remove_file(open.join("second")).unwrap();
     if is_root() {
         fs::set_permissions(&open, Permissions::from_mode(0o1777)).unwrap();
         lchown(&link, Some(OTHER), Some(OTHER)).unwrap();
-        refused(&link, "a link that is not yours");
-        // In a folder of another user, whoever made it.
+        refused(&link, "a symbolic link that is not yours");
+        // In a folder of another user.
         lchown(&link, Some(0), Some(0)).unwrap();
         chown(&open, Some(OTHER), Some(OTHER)).unwrap();
-        refused(&link, "a link that is not yours");
-        // Not even through a link of one's own.
+        refused(&link, "a symbolic link that is not yours");
+        // Not even through the user's own link.
         let own = folder.path().join("own");
         symlink("open/link", &own).unwrap();
-        refused(&own, "a link that is not yours");
+        refused(&own, "a symbolic link that is not yours");
         chown(&open, Some(0), Some(0)).unwrap();
     }
     assert!(link.is_symlink());
@@ -282,7 +282,7 @@ fn a_link_that_others_may_have_put_there_is_not_followed() {
 }
 
 #[test]
-fn what_open_descriptors_lead_to_is_written_on() {
+fn a_link_to_an_open_descriptor_is_written_directly() {
     use std::os::fd::AsRawFd;
     let (_folder, path) = place_with("before ", 0o644);
     let file = File::options().append(true).open(&path).unwrap();
@@ -305,7 +305,7 @@ fn what_open_descriptors_lead_to_is_written_on() {
 }
 
 #[test]
-fn a_pipe_is_written_to_where_it_is_read_and_not_waited_for() {
+fn a_pipe_is_written_only_if_it_has_a_reader() {
     let (folder, path) = place();
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
     refused(&path, "Start its reader first.");
@@ -328,27 +328,27 @@ fn a_pipe_is_written_to_where_it_is_read_and_not_waited_for() {
     assert!(taken.unwrap_err().is_taken());
 
     if is_root() {
-        // A pipe that another user made where everybody may.
+        // A pipe of another user in a world-writable folder.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
         chown(&path, Some(OTHER), Some(OTHER)).unwrap();
         let _reader = File::options().read(true).write(true).open(&path).unwrap();
-        refused(&path, "a pipe or a device of another user");
+        refused(&path, "a pipe or device of another user");
     }
 }
 
 #[test]
-fn what_is_no_file_is_refused_or_written_to_as_it_is() {
+fn a_target_that_is_not_a_file_is_refused_or_written_directly() {
     let (folder, path) = place();
     save("/dev/null".as_ref(), "nothing").unwrap();
     let full = save("/dev/full".as_ref(), "too much").unwrap_err();
     assert!(full.to_string().contains("Free some space"), "{full}");
     let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
     refused(&path, "neither a file nor a pipe");
-    refused(folder.path(), "Name a file in it.");
+    refused(folder.path(), "Choose a file in it.");
     let slash = folder.path().join("file/");
-    refused(&slash, "Name a file in it.");
+    refused(&slash, "Choose a file in it.");
     for path in [".", "..", "/", "/tmp/."] {
-        refused(path.as_ref(), "Name a file in it.");
+        refused(path.as_ref(), "Choose a file in it.");
     }
     refused("".as_ref(), "Create the folder first");
     refused("/nonexistent/file".as_ref(), "Create the folder first");
@@ -357,7 +357,7 @@ fn what_is_no_file_is_refused_or_written_to_as_it_is() {
 }
 
 #[test]
-fn every_name_that_a_file_can_have_is_saved_under() {
+fn every_valid_file_name_is_accepted() {
     let (folder, _) = place();
     let longest = "x".repeat(255);
     let names: [&[u8]; 4] = [longest.as_bytes(), b"\xff\xfe", b"-rf", b" \n"];
@@ -372,7 +372,7 @@ fn every_name_that_a_file_can_have_is_saved_under() {
 }
 
 #[test]
-fn what_a_killed_save_left_is_removed_by_the_next_one_and_nothing_else() {
+fn a_save_removes_only_the_leftovers_of_killed_saves() {
     let (folder, path) = place();
     for digit in ['0', 'f'] {
         leave_draft(&folder, "file", digit);
@@ -427,7 +427,7 @@ fn what_a_killed_save_left_is_removed_by_the_next_one_and_nothing_else() {
 }
 
 #[test]
-fn a_series_removes_what_was_left_before_it_began() {
+fn a_series_removes_earlier_leftovers() {
     let (folder, _) = place();
     for target in ["0.png", "1.png", "2.png"] {
         leave_draft(&folder, target, 'a');
@@ -449,7 +449,7 @@ fn a_stream_replaces_the_file_at_once() {
     writer.flush().unwrap();
     assert_eq!(read(&path), "new");
     assert_eq!(io::read_to_string(before).unwrap(), "old");
-    // Nobody is kept from locking it.
+    // Its lock is not held.
     File::open(&path).unwrap().try_lock().unwrap();
     assert_eq!(names(&folder), ["file"]);
 }

@@ -1,7 +1,7 @@
-//! The names of unfinished files, which are removed on every way out of the process.
+//! The names of unfinished files, which are removed on every exit of the process.
 //!
-//! Where a save ends in order, by an error or by a panic, [`Name`] removes its own. Where a signal ends
-//! the process, a thread does; where `main` returns while other threads are still saving, [`Cleanup`].
+//! If a save ends by an error or a panic, [`Name`] removes its own. If a signal ends the process, a
+//! thread removes them; if `main` returns while other threads are still saving, [`Cleanup`].
 
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
@@ -18,10 +18,10 @@ use signal_hook::iterator::Signals;
 use super::Existing;
 use crate::desktop::signals;
 
-/// How often a random name is tried that is taken.
+/// The number of random names that are tried.
 const ATTEMPTS: usize = 16;
 
-/// All of the process.
+/// All unfinished files of the process.
 static NAMES: Mutex<Names> = Mutex::new(Names {
     taken: Vec::new(),
     is_closed: false,
@@ -41,7 +41,8 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Lets `make` make a file under a random name in `directory`, and again where that is taken.
+    /// Calls `make` to create a file under a random name in `directory`; tries another name if it
+    /// exists.
     pub(super) fn take<T>(
         directory: &Arc<OwnedFd>,
         prefix: &str,
@@ -50,7 +51,7 @@ impl Name {
         let mut last = Errno::EXIST.into();
         for _ in 0..ATTEMPTS {
             let name = format!("{prefix}{:016x}", random());
-            // Held while it is made, so that the end of the process comes before or after.
+            // Held during the creation, so that the exit of the process happens before or after it.
             let mut names = names();
             if names.is_closed {
                 return Err(io::Error::other("the program is ending"));
@@ -77,7 +78,7 @@ impl Name {
             Existing::Keep => {
                 let flags = RenameFlags::NOREPLACE;
                 match renameat_with(directory, from, directory, to, flags) {
-                    // Not every file system can do that.
+                    // Not every file system supports this.
                     Err(Errno::INVAL | Errno::NOSYS) => {
                         linkat(directory, from, directory, to, AtFlags::empty())?;
                         // The drop below removes the other name.
@@ -95,21 +96,21 @@ impl Name {
 impl Drop for Name {
     fn drop(&mut self) {
         if names().forget(&self.name) {
-            // There is already an error to tell; a second one would only hide it.
+            // Another error is already being returned; this one would only hide it.
             unlinkat(&self.directory, &self.name, AtFlags::empty()).ok();
         }
     }
 }
 
 impl Names {
-    /// Returns `true` if the name was still to be removed.
+    /// Returns `true` if the name was still registered for removal.
     fn forget(&mut self, name: &str) -> bool {
         let place = self.taken.iter().position(|(_, taken)| taken == name);
         place.map(|place| self.taken.swap_remove(place)).is_some()
     }
 }
 
-/// Removes what other threads have not finished, when `main` returns or panics. Held by `main`.
+/// Removes the unfinished files of other threads when `main` returns or panics. Held by `main`.
 #[derive(Debug)]
 pub struct Cleanup;
 
@@ -128,13 +129,14 @@ fn remove_all() {
     }
 }
 
-/// Lets a thread remove what is unfinished when a signal ends the process. Once is enough.
+/// Starts the thread that removes unfinished files when a signal ends the process. Only the first
+/// call has an effect.
 pub(super) fn watch_signals() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         let (watching, is_watching) = mpsc::sync_channel::<()>(0);
         let thread = thread::Builder::new().name("unfinished".to_owned());
-        // Without a thread, or without handlers, a signal ends the process as it always did.
+        // Without a thread, or without handlers, a signal ends the process by default.
         let spawned = thread.spawn(move || {
             let mut signals = Signals::new(signals::not_ignored(&signals::terminating()));
             drop(watching);
@@ -148,9 +150,9 @@ pub(super) fn watch_signals() {
     });
 }
 
-/// Ends the process as a signal does that nobody catches.
+/// Ends the process as an uncaught signal does.
 fn end_by(signal: i32) {
-    // The write that is beyond the limit of file sizes fails, and says so.
+    // A write beyond the file size limit fails with an error.
     if signal != SIGXFSZ && !signals::is_caught(signal) {
         remove_all();
         signals::end_by(signal);
@@ -161,7 +163,7 @@ fn names() -> MutexGuard<'static, Names> {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A number that nobody can guess: std seeds its hash maps from the kernel's source of randomness.
+/// Returns an unpredictable number: std seeds its hash maps from the kernel's random source.
 fn random() -> u64 {
     RandomState::new().hash_one(process::id())
 }

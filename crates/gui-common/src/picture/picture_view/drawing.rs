@@ -1,5 +1,5 @@
-//! The visible part of a picture, scaled for the screen: filtered where it gets smaller, smooth where it
-//! grows a little, and in squares where its pixels are to be seen.
+//! The visible part of a picture, scaled for the screen: filtered if it shrinks, smooth if it grows
+//! a little, and as squares at large zooms.
 
 use fast_image_resize::{FilterType, ResizeAlg};
 use iced::Size;
@@ -8,10 +8,10 @@ use iced::widget::image::Handle;
 use crate::picture::camera::Frame;
 use crate::picture::pixels::{Rows, SMALLER};
 
-/// From this many drawn pixels for one of the picture on, pixels are drawn as squares.
+/// From this many drawn pixels per picture pixel on, pixels are drawn as squares.
 const SQUARES_FROM: u32 = 2;
 
-/// Squares of two colours that show through a transparent picture.
+/// The checkerboard behind a transparent picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Checkerboard {
     pub(super) colors: [[u8; 3]; 2],
@@ -26,10 +26,10 @@ impl Checkerboard {
     }
 }
 
-/// Draws what is visible of a picture.
+/// Draws the visible part of a picture.
 ///
-/// `squares` lets its pixels be seen where they are drawn large: a picture that was scaled down before
-/// has none worth to be seen. `behind` shows through it.
+/// With `squares`, enlarged pixels are drawn as squares, which makes no sense for a picture that
+/// was scaled down before. `behind` shows through transparent pixels.
 pub(super) fn draw(
     picture: Rows<'_>,
     frame: Frame,
@@ -98,7 +98,7 @@ mod tests {
         }
     }
 
-    /// Draws one row of grey pixels and returns the grey that comes out.
+    /// Draws one row of grey pixels and returns the result.
     fn drawn(gray: &[u8], across: Axis, squares: bool) -> Vec<u8> {
         let width = u32::try_from(gray.len()).expect("a short row");
         let metadata = ImageMetadata::packed(PixelFormat::Gray8, width, 1).expect("it is small");
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn at_its_own_size_a_picture_is_drawn_as_it_is() {
+    fn a_picture_at_100_percent_is_not_filtered() {
         let row: Vec<u8> = (0..=255).collect();
         assert_eq!(drawn(&row, whole(256), true), row);
     }
 
     #[test]
-    fn smaller_ones_have_something_of_all_that_they_cover() {
+    fn scaling_down_averages_all_covered_pixels() {
         assert_eq!(drawn(&[0, 10, 100, 200], whole(2), true), [9, 144]);
         assert_eq!(drawn(&[30, 60, 90], whole(2), true), [38, 82]);
         assert_eq!(drawn(&[7; 1000], whole(333), true), [7; 333]);
@@ -136,7 +136,7 @@ mod tests {
             pane: 5,
         };
         assert_eq!(drawn(&[1, 2, 3], moved(-4), true), [2, 2, 2, 2, 3]);
-        // What is hidden still lends its colour to what is beside it.
+        // Hidden neighbours still contribute to the filter.
         let row = [0, 90, 0, 90, 0, 90, 0, 90];
         let all = drawn(&row, whole(12), false);
         assert_eq!(drawn(&row, moved(-4), false), all[4..9]);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_lets_the_squares_through() {
+    fn transparent_pixels_show_the_checkerboard() {
         let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 2, 2).expect("it is small");
         let pixels = [
             [200, 0, 0, 255],

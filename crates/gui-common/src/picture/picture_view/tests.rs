@@ -11,7 +11,7 @@ use crate::picture::camera::fitted;
 const PANE: Size = Size::new(240.0, 160.0);
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
-/// A picture with an edge, a slope, and, where there is room for it, transparency.
+/// A picture with an edge, a gradient, and transparency if it is large enough.
 fn picture(format: PixelFormat, width: u32, height: u32) -> Picture {
     let metadata = ImageMetadata::packed(format, width, height).expect("it is small");
     let mut payload = Vec::new();
@@ -116,7 +116,7 @@ fn a_large_picture_is_fitted() {
 }
 
 #[test]
-fn a_small_picture_is_shown_as_it_is() {
+fn a_small_picture_is_not_scaled() {
     let picture = picture(PixelFormat::Rgb8, 60, 40);
     let mut pane = Pane::new(&picture);
     pane.looks_like("small");
@@ -125,7 +125,7 @@ fn a_small_picture_is_shown_as_it_is() {
 }
 
 #[test]
-fn a_large_picture_can_be_seen_at_its_size() {
+fn a_large_picture_can_be_shown_at_100_percent() {
     let picture = picture(PixelFormat::Rgb8, 900, 300);
     let mut pane = Pane::new(&picture);
     pane.control("1").looks_like("100");
@@ -143,12 +143,12 @@ fn zoomed_pixels_are_squares() {
     pane.looks_like("zoomed");
     let seen = pane.seen();
     assert_eq!(seen.zoom, Some(12.0));
-    // As long as there is room for it, the picture stays in the middle.
+    // A picture that fits into the pane stays centred.
     assert_eq!(seen.pixel, Some((18, 13)));
 }
 
 #[test]
-fn squares_show_through_what_is_transparent() {
+fn the_checkerboard_shows_through_transparent_pixels() {
     let picture = picture(PixelFormat::Rgba8, 300, 200);
     Pane::new(&picture).looks_like("transparent");
     let small = self::picture(PixelFormat::Rgba8, 24, 18);
@@ -187,13 +187,13 @@ fn a_picture_is_dragged_also_beyond_the_pane() {
         .release()
         .point_at(239.9, 100.0);
     assert_eq!(pane.column(), Some(1999));
-    // Nothing is held any more.
+    // The drag has ended.
     pane.point_at(100.0, 100.0).point_at(239.9, 100.0);
     assert_eq!(pane.column(), Some(1999));
 }
 
 #[test]
-fn a_double_click_changes_between_the_whole_and_its_size() {
+fn a_double_click_switches_between_fit_and_100_percent() {
     let picture = picture(PixelFormat::Rgb8, 2000, 1000);
     for (clicks, zoom) in [(1, None), (2, Some(1.0))] {
         let mut pane = Pane::new(&picture);
@@ -206,7 +206,7 @@ fn a_double_click_changes_between_the_whole_and_its_size() {
 }
 
 #[test]
-fn a_picture_that_was_made_ready_is_drawn_as_it_is() {
+fn a_picture_scaled_for_the_pane_is_not_scaled_again() {
     let size = fitted(Size::new(1920, 1080), Size::new(240, 160));
     assert_eq!(size, Size::new(240, 135));
     let pixels = vec![77; 240 * 135 * 4];

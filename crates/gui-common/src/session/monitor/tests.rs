@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::picture::picture_view::Seen;
 use crate::session::snapshot::Preview;
 
-/// A key in a directory of its own, and a watch of it.
+/// A key in its own directory, and a monitor of it.
 struct Bench {
     directory: TempDir,
     watch: Monitor,
@@ -109,7 +109,7 @@ fn drawn_width(update: &Update) -> u32 {
 }
 
 #[test]
-fn everything_that_happens_to_a_key_is_seen() {
+fn every_change_of_a_key_is_observed() {
     let bench = Bench::new(Depth::Content);
     let mut stream = pin!(bench.listen());
     bench.await_observation(&mut stream, is_nothing);
@@ -119,7 +119,7 @@ fn everything_that_happens_to_a_key_is_seen() {
     bench.await_observation(&mut stream, |seen| is_text(seen, "one"));
     publisher.publish_text("two").expect("there is room");
     bench.await_observation(&mut stream, |seen| is_text(seen, "two"));
-    publisher.clear().expect("nobody is in the way");
+    publisher.clear().expect("it is cleared");
     bench.await_observation(
         &mut stream,
         |seen| matches!(seen, Observation::Content(update) if update.snapshot.is_empty()),
@@ -145,7 +145,7 @@ fn everything_that_happens_to_a_key_is_seen() {
 }
 
 #[test]
-fn presence_tells_of_content_and_company_and_attaches_to_nothing() {
+fn presence_reports_content_and_participants_without_attaching() {
     let bench = Bench::new(Depth::Presence);
     let mut stream = pin!(bench.listen());
     bench.await_observation(&mut stream, is_nothing);
@@ -168,7 +168,7 @@ fn presence_tells_of_content_and_company_and_attaches_to_nothing() {
 }
 
 #[test]
-fn what_is_foreign_is_said_to_be() {
+fn a_foreign_file_is_reported() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     let name = std::fs::read_dir(bench.directory.path())
@@ -185,7 +185,7 @@ fn what_is_foreign_is_said_to_be() {
 }
 
 #[test]
-fn a_block_is_told_when_its_bytes_change() {
+fn a_block_is_reported_when_its_bytes_change() {
     let bench = Bench::new(Depth::Content);
     let block = Block::create(bench.key(), 16, &bench.options()).expect("it is new");
     let mut stream = pin!(bench.listen());
@@ -204,12 +204,12 @@ fn a_block_is_told_when_its_bytes_change() {
 }
 
 #[test]
-fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
+fn a_slow_window_skips_to_the_latest_content() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     publish_picture(&publisher, 400, 300);
     let mut stream = pin!(bench.listen());
-    // The first is in the slot, or will be; the window does not look yet.
+    // The first is in the slot, or will be; the window has not read it yet.
     let first = block_on(stream.next()).expect("the watch goes on");
     const MORE: u64 = 20;
     for _ in 0..MORE {
@@ -229,12 +229,12 @@ fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
         MORE + 1,
         "each is shown or skipped"
     );
-    // What was being converted, and the latest of all.
+    // The one that was being converted, and the latest.
     assert!(seen.len() <= 3, "{} were converted", seen.len());
 }
 
 #[test]
-fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
+fn pictures_of_a_fast_stream_are_converted_for_the_pane() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     let mut stream = pin!(bench.listen());
@@ -246,7 +246,7 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
         "one that stays has all its pixels"
     );
 
-    // As the view of it tells.
+    // As the view sets it.
     let pane = Size::new(80, 80);
     bench.watch.shared.target.set(Seen {
         pane,
@@ -259,7 +259,7 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
         assert_eq!(drawn_width(&second), 80);
     }
 
-    // None follows, so it is one that stays.
+    // No other follows, so it is converted again.
     let whole = bench.await_picture(&mut stream);
     assert!(whole.is_again, "it is no news");
     assert_eq!(drawn_width(&whole), 400);
@@ -267,7 +267,7 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
 }
 
 #[test]
-fn a_watch_ends_with_its_subscription() {
+fn a_monitor_ends_with_its_subscription() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     publisher.publish_text("seen").expect("there is room");
@@ -284,7 +284,7 @@ fn a_watch_ends_with_its_subscription() {
 }
 
 #[test]
-fn messages_of_another_watch_are_ignored() {
+fn messages_of_another_monitor_are_ignored() {
     let [one, other] = [Bench::new(Depth::Content), Bench::new(Depth::Content)];
     let news = one.watch.news(Observation::Nothing);
     assert!(other.watch.read(news.clone()).is_none());
@@ -292,7 +292,7 @@ fn messages_of_another_watch_are_ignored() {
 }
 
 #[test]
-fn what_a_qt_program_streams_is_read_as_asked() {
+fn a_qt_segment_is_read_in_the_requested_form() {
     let directory = tempfile::tempdir().expect("there is room");
     let key = format!("systemv:{}/native", directory.path().display());
     let key: qt_bridge::QtKey = key.parse().expect("it is a key");
@@ -320,7 +320,7 @@ fn what_a_qt_program_streams_is_read_as_asked() {
     }
 }
 
-/// What a watch that begins now tells of the past, and then of the present.
+/// The past and current contents that a new monitor reports.
 fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
     let source = Source::new(bench.key()).options(bench.options());
     let watch = Monitor::new(source, Depth::Content, Arc::default());
@@ -349,7 +349,7 @@ fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
 }
 
 #[test]
-fn what_the_ring_has_is_told_before_the_newest_and_within_bounds() {
+fn retained_samples_are_reported_before_the_newest_within_bounds() {
     let bench = Bench::new(Depth::Content);
     let publisher = bench.publisher();
     publisher.publish_text("alone").expect("there is room");
@@ -364,7 +364,7 @@ fn what_the_ring_has_is_told_before_the_newest_and_within_bounds() {
     }
     assert_eq!(past_and_present(&bench), ((200..300).collect(), 300));
 
-    // Of what is large, the last ones that a history can keep.
+    // Of large contents, only as many as the history can keep.
     let bench = Bench::new(Depth::Content);
     let options = bench.options().retain_bytes(64 << 20);
     let publisher = Publisher::open(bench.key(), &options).expect("it can be opened");

@@ -1,4 +1,4 @@
-//! The thread's end of a watch.
+//! The thread's side of a monitor.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,46 +14,47 @@ use super::{Depth, Notification, Observation, POLL_INTERVAL, Shared, Update};
 use crate::session::snapshot::{Bytes, Preview, Snapshot, SnapshotError};
 use crate::text::group;
 
-/// Looks, and tells the window. `None` from any function means that nobody wants to know.
+/// Reads the key and reports to the window. All methods return `None` if the subscription has
+/// ended.
 pub(super) struct MonitorThread {
     shared: Arc<Shared>,
     output: Sender<Notification>,
     follower: Follower,
-    /// What was told last of what stays the same for long.
+    /// The last reported state.
     reported: Reported,
     stat: Stat,
-    /// When it was last looked who is there.
+    /// The time of the last poll of the participants.
     last_poll: Option<Instant>,
-    /// What of the content that was told last is still of interest, and when that was.
+    /// The last reported content, as far as it is still needed, and its time.
     last: Option<(Last, Instant)>,
-    /// Whether it has begun to follow, so that nothing that comes is past.
+    /// Whether the past contents were reported.
     has_begun: bool,
 }
 
-/// What was told, so that it is not told again every second.
+/// The last reported state, so that it is not reported again every second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Reported {
     Unknown,
     Nothing,
     Something(Summary),
-    /// A segment of a Qt program, of so many bytes.
+    /// A segment of a Qt program, of this many bytes.
     Qt(u64),
     Unreadable(String),
 }
 
-/// What of a [`segment::Info`] a window shows.
+/// The part of a [`segment::Info`] that a window shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Summary {
     stat: Stat,
-    /// The sequence and the size; of no interest to who knows the content itself.
+    /// The sequence and the size; `None` if the monitor reads the content itself.
     content: Option<(u64, u64)>,
 }
 
-/// A content that was told.
+/// A reported content.
 enum Last {
-    /// A picture of which only what is seen was converted.
+    /// A picture that was converted for the size of the pane.
     Fitted,
-    /// It is read once a second, and told only if it changed.
+    /// A block, which is read once a second and reported only if it has changed.
     Block(Bytes, u64),
     Other,
 }
@@ -72,7 +73,7 @@ impl MonitorThread {
         }
     }
 
-    /// Looks until nobody listens any more.
+    /// Runs until the subscription ends.
     pub(super) fn run(&mut self) {
         while self.look().is_some() {}
     }
@@ -90,7 +91,7 @@ impl MonitorThread {
         }
     }
 
-    /// Waits for what happens next, and tells of it.
+    /// Waits for the next event and reports it.
     fn follow(&mut self) -> Option<()> {
         let event = self.follower.next(Some(POLL_INTERVAL));
         let is_first = !std::mem::replace(&mut self.has_begun, true);
@@ -108,7 +109,7 @@ impl MonitorThread {
             }
             Ok(Event::NoSegment) => self.report_nothing(),
             Ok(Event::PublisherGone | Event::Timeout) => {
-                // One of a Qt program was looked at just now.
+                // A Qt segment has just been read.
                 if self.shared.source.address().own().is_some() {
                     self.poll_info()?;
                 }
@@ -119,7 +120,7 @@ impl MonitorThread {
         }
     }
 
-    /// Looks who is there.
+    /// Polls the information about the segment.
     fn poll_info(&mut self) -> Option<()> {
         self.last_poll = Some(Instant::now());
         match self.shared.source.info() {
@@ -135,7 +136,7 @@ impl MonitorThread {
     }
 
     fn report_presence(&mut self, info: segment::Info) -> Option<()> {
-        // The window names them.
+        // The window shows group names, which are read off its thread.
         group::read_names();
         self.stat = Stat::from(&info);
         let content = match &info.content {
@@ -143,7 +144,7 @@ impl MonitorThread {
             segment::Content::Samples { latest, .. } => latest
                 .as_ref()
                 .map(|latest| (latest.sequence.get(), latest.bytes)),
-            // Counts come and go without a word; there is nothing to read.
+            // A semaphore's count changes without an event, and has no content.
             segment::Content::Semaphore { .. } | segment::Content::Damaged { .. } => None,
         };
         let reported = Reported::Something(Summary {
@@ -165,7 +166,7 @@ impl MonitorThread {
 
     fn report_new(&mut self, content: Content) -> Option<()> {
         let pane = match content.publication() {
-            // One of a Qt program is not read again, so all of its pixels are taken at once.
+            // A Qt segment is not read again, so all of its pixels are converted at once.
             None => {
                 self.report_qt(content.size())?;
                 None
@@ -183,7 +184,7 @@ impl MonitorThread {
         self.report_converted(content, pane, false)
     }
 
-    /// Tells what was published before the first sample that is told.
+    /// Reports the samples that were published before the first reported one.
     fn report_past(&mut self, newest: &Content) -> Option<()> {
         self.poll_info()?;
         let past = self.shared.source.before(newest).into_iter();
@@ -197,15 +198,15 @@ impl MonitorThread {
         self.send(Some(Observation::Past(Arc::new(past))))
     }
 
-    /// Where pictures follow each other fast, as many pixels of them as are seen are enough. One
-    /// that stays is worth more: somebody may look at it closely.
+    /// In a fast stream, pictures are converted only for the size of the pane. A picture that stays
+    /// gets all of its pixels, because the user may zoom in.
     fn pane(&self) -> Option<Size<u32>> {
         let (_, at) = self.last.as_ref()?;
         let is_fast = at.elapsed() < POLL_INTERVAL;
         is_fast.then(|| self.shared.target.pane()).flatten()
     }
 
-    /// Converts the latest picture once more, with all of its pixels, when it turned out to stay.
+    /// Converts the latest picture again with all of its pixels, if no other has followed.
     fn refine(&mut self) -> Option<()> {
         if !matches!(self.last, Some((Last::Fitted, _))) {
             return Some(());
@@ -226,7 +227,7 @@ impl MonitorThread {
         let content = content.with_stat(self.stat.clone());
         let converted = Snapshot::of(&content, pane);
         let skipped = content.skipped();
-        // Its memory is the publisher's again, before the window is waited for.
+        // Released before waiting for the window, so that the publisher can reuse the memory.
         drop(content);
         let snapshot = match converted {
             Ok(snapshot) => snapshot,
@@ -245,7 +246,7 @@ impl MonitorThread {
         self.report_content(update, last)
     }
 
-    /// A block wakes nobody: it is read once a second, and so is who is there.
+    /// A block has no wake-up: it is read once a second, with its participants.
     fn report_block(&mut self) -> Option<()> {
         self.poll_info()?;
         match Snapshot::read(&self.shared.source) {
@@ -258,7 +259,7 @@ impl MonitorThread {
                 let update = self.update_of(snapshot);
                 self.report_content(update, last)
             }
-            // It went away just now, which the next look tells.
+            // It was removed just now, which the next poll reports.
             Err(error) if error.is_not_found() => Some(()),
             Err(error) => self.report_unreadable(error),
         }
@@ -266,8 +267,8 @@ impl MonitorThread {
 
     fn is_reported(&self, snapshot: &Snapshot) -> bool {
         match (&self.last, &snapshot.content) {
-            (Some((Last::Block(told, size), _)), Preview::Bytes(bytes)) => {
-                told == bytes && *size == snapshot.bytes
+            (Some((Last::Block(reported, size), _)), Preview::Bytes(bytes)) => {
+                reported == bytes && *size == snapshot.bytes
             }
             _ => false,
         }
@@ -277,7 +278,7 @@ impl MonitorThread {
         Update::new(snapshot, Arc::clone(&self.shared.target))
     }
 
-    /// Puts a content into the slot, and tells the window that it is there.
+    /// Puts a content into the slot and notifies the window.
     fn report_content(&mut self, update: Update, last: Last) -> Option<()> {
         self.last = Some((last, Instant::now()));
         if !matches!(self.reported, Reported::Something(_) | Reported::Qt(_)) {
@@ -296,7 +297,7 @@ impl MonitorThread {
         self.send(Some(observation))
     }
 
-    /// Hands over a message; waits until the window has room for it.
+    /// Sends a message; blocks until the window has room for it.
     fn send(&mut self, seen: Option<Observation>) -> Option<()> {
         let watch = self.shared.id;
         block_on(self.output.send(Notification { watch, seen })).ok()

@@ -1,10 +1,10 @@
-//! What shm-io passes on of the errors of both libraries, in the language of the window.
+//! Explanations of the errors that shm-io passes on from both libraries.
 
 use shm_io::{RemovalError, SinkError, SourceError};
 
 use super::Explain;
 
-/// Explains an error whose variants are the errors of a library.
+/// Explains an error by the explanation of its variant.
 macro_rules! explain_inner {
     ($($error:ident { $($variant:ident),* })*) => {
         $(impl Explain for $error {

@@ -1,4 +1,4 @@
-//! The errors of qt-bridge, in the language of the window.
+//! Explanations of the errors of qt-bridge.
 
 use qt_bridge::{
     KeyError, Kind, LockError, LockErrorKind, PublishError, QtKey, ReadingError, SegmentError,
@@ -10,10 +10,10 @@ use crate::text::language;
 use crate::tr;
 use crate::widget::form_choice;
 
-/// Names who uses a segment, or says that nobody is seen.
+/// Lists the programs that use a segment, or names an unknown program.
 fn names(users: &[User]) -> String {
     match users {
-        [] => tr!("qt-somebody"),
+        [] => tr!("qt-unknown-program"),
         users => language::names(users.iter().map(User::to_string)),
     }
 }

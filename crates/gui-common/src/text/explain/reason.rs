@@ -1,4 +1,4 @@
-//! What is wrong with a file, a sample, metadata or a stream, as a part of a sentence.
+//! Explanations of an invalid file, sample, metadata or stream, as parts of a sentence.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use shm_core::{
 use super::{Explain, user};
 use crate::tr;
 
-/// The most bytes that a name in the metadata or the user data can have.
+/// The maximum length of a name in the metadata or of the user data, in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// Says why a file is no segment of the expected owner, and which file.
+/// Returns the path of a file and the reason why it is not a segment of the expected owner.
 pub(super) fn of_file(path: &Path, reason: &ForeignReason) -> String {
     tr!(
         "reason-at",

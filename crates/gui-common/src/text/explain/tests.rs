@@ -10,7 +10,7 @@ use shm_core::{
 
 use super::*;
 
-/// A user id without a name: names are not translated.
+/// A user id without a name, because names are not translated.
 const NOBODY_KNOWN: u32 = 4_000_000_000;
 
 fn key() -> Key {
@@ -30,7 +30,7 @@ fn peer() -> Participant {
     }
 }
 
-/// Every error of shm-core that a window may have to tell of.
+/// Every error of shm-core that a window can show.
 fn errors() -> Vec<Box<dyn Explain>> {
     let mut errors = boxed([
         KeyError::Empty,
@@ -191,7 +191,8 @@ fn list_errors() -> Vec<Box<dyn Explain>> {
     listing.into_iter().chain(listed).collect()
 }
 
-/// Returns what is English of an error, other than what the system says and names of programs and forms.
+/// Returns the first English word of an explanation, other than system messages and names of
+/// programs and forms.
 fn english_in(said: &str) -> Option<String> {
     let mut said = said.replace(&system().to_string(), "");
     for name in ["camera", "QString", "QByteArray", "const char", "QImage"] {
@@ -200,7 +201,7 @@ fn english_in(said: &str) -> Option<String> {
     crate::testing::english_word_in(&said).map(str::to_owned)
 }
 
-/// What is wrong with a file, a sample or metadata, as a part of a sentence.
+/// Invalid files, samples and metadata.
 fn reasons() -> Vec<Box<dyn Explain>> {
     let owner = NOBODY_KNOWN;
     let bytes = 300;
@@ -309,7 +310,7 @@ fn every_reason_is_explained_in_chinese() {
 }
 
 #[test]
-fn the_sentence_of_an_error_has_the_remedy_and_what_varies() {
+fn an_explanation_has_the_remedy_and_the_values() {
     let not_found = AttachError::new(&key(), AttachErrorKind::NotFound);
     assert_eq!(
         not_found.explain(),
@@ -346,7 +347,7 @@ fn the_sentence_of_an_error_has_the_remedy_and_what_varies() {
     );
 }
 
-/// What can be wrong with a stream, each with its own reason where it has one.
+/// Every error of a stream, with each of its reasons.
 fn stream_errors() -> Vec<StreamError> {
     let text = |text: &str| Message::Text(text.to_owned());
     let packed = ImageMetadata::packed(PixelFormat::Gray8, 4, 4).expect("it is a shape");
@@ -401,13 +402,13 @@ fn stream_errors() -> Vec<StreamError> {
 }
 
 #[test]
-fn what_is_wrong_with_a_stream_is_explained_in_chinese() {
+fn every_stream_error_is_explained_in_chinese() {
     for error in stream_errors() {
         let english = error.explain();
         assert!(english.ends_with('.'), "{english}");
         let said = language::with_language(Language::SimplifiedChinese, || error.explain());
         assert!(said.ends_with('。'), "{said}");
-        // What the library for pictures says of a PNG file is told as it says it.
+        // Messages of the PNG decoder are passed on unchanged.
         if !english.contains("the PNG file") {
             assert_eq!(english_in(&said), None, "{said}");
         }
@@ -426,7 +427,7 @@ fn sources(folder: &Path) -> String {
 /// A kind that shm-core or qt-bridge gets must be explained here, and built above: the compiler does
 /// not say so, because the enums are open.
 #[test]
-fn no_kind_is_forgotten() {
+fn every_error_kind_is_tested() {
     let explained = concat!(
         include_str!("../explain.rs"),
         include_str!("reason.rs"),
@@ -444,9 +445,9 @@ fn no_kind_is_forgotten() {
         let mut name = None;
         for line in texts.lines() {
             if let Some(declared) = line.strip_prefix("pub enum ") {
-                // Windows never tell why the link is not there: all else works. They use no semaphores.
+                // Windows never show presence errors, and they use no semaphores.
                 let unused = [
-                    "Link",
+                    "Presence",
                     "Unsafe",
                     "Semaphore",
                     "ErrorCode",

@@ -21,7 +21,7 @@ fn the_first_variable_that_is_set_names_the_locale() {
         Language::English
     );
     assert_eq!(of(&[("LC_ALL", "zh_CN"), ("LANG", "en_US.UTF-8")]), CHINESE);
-    // Empty is as good as not set.
+    // An empty variable counts as not set.
     assert_eq!(of(&[("LC_ALL", ""), ("LANG", "zh_CN")]), CHINESE);
     assert_eq!(
         of(&[("LC_ALL", "C.UTF-8"), ("LANG", "zh_CN")]),
@@ -32,7 +32,7 @@ fn the_first_variable_that_is_set_names_the_locale() {
 }
 
 #[test]
-fn a_list_of_languages_goes_before_the_locale_but_for_the_one_of_c() {
+fn the_language_list_precedes_every_locale_but_c() {
     let list = |list, lang| of(&[("LANGUAGE", list), ("LANG", lang)]);
     assert_eq!(list("fr:zh_CN:en", "en_US.UTF-8"), CHINESE);
     assert_eq!(list("en:zh_CN", "zh_CN.UTF-8"), Language::English);
@@ -40,7 +40,7 @@ fn a_list_of_languages_goes_before_the_locale_but_for_the_one_of_c() {
     assert_eq!(list("zh_CN", "C"), Language::English);
     assert_eq!(list("zh_CN", "POSIX"), Language::English);
     assert_eq!(of(&[("LANGUAGE", "zh_CN")]), Language::English);
-    // Who lists languages wants none but those.
+    // A list of languages excludes all others.
     assert_eq!(list("fr:de", "zh_CN.UTF-8"), Language::English);
 }
 
@@ -69,7 +69,7 @@ fn a_language_has_many_tags() {
     for language in Language::ALL {
         assert_eq!(language.tag().parse(), Ok(language));
     }
-    let refused = "de".parse::<Language>().expect_err("nobody speaks it");
+    let refused = "de".parse::<Language>().expect_err("it is not supported");
     assert_eq!(
         refused.to_string(),
         "the languages of the windows are en and zh-CN"
@@ -77,7 +77,7 @@ fn a_language_has_many_tags() {
 }
 
 #[test]
-fn a_thread_speaks_another_language_for_a_while() {
+fn a_thread_can_override_the_language() {
     assert_eq!(tr!("load"), "Load");
     let (chinese, elsewhere) = with_language(CHINESE, || {
         let elsewhere = thread::spawn(|| tr!("load")).join();
@@ -88,7 +88,7 @@ fn a_thread_speaks_another_language_for_a_while() {
 }
 
 #[test]
-fn numbers_choose_and_texts_stay_as_they_are() {
+fn numbers_select_variants_and_texts_are_unchanged() {
     assert_eq!(tr!("bytes-few", count = 1_u64), "1 byte");
     assert_eq!(
         tr!("bytes-few", count = 1_u64 << 44),
@@ -100,7 +100,7 @@ fn numbers_choose_and_texts_stay_as_they_are() {
 }
 
 #[test]
-fn nobody_is_left_without_a_word() {
+fn an_unknown_id_falls_back_to_itself() {
     assert_eq!(message("no-such-id", &[]), "no-such-id");
     assert_eq!(message_in(CHINESE, "no-such-id", &[]), None);
     let said = message("removed", &[]);
@@ -108,7 +108,7 @@ fn nobody_is_left_without_a_word() {
 }
 
 #[test]
-fn a_missing_text_and_a_word_of_english_are_faults() {
+fn a_missing_text_and_an_english_word_are_faults() {
     let texts = ["显示".to_owned(), "移除 Notes".to_owned()];
     let fault = |wanted: &[&str], names: &[&str]| fault_in(&texts, wanted, names);
     assert_eq!(fault(&["显示"], &["Notes"]), None);

@@ -30,7 +30,7 @@ fn a_character_in_two_chunks_is_one_character() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_written_in_hexadecimal() {
+fn invalid_utf8_is_written_in_hexadecimal() {
     assert_eq!(escaped(&[b"a\x9b31m\xff"]), r"a\x9b31m\xff");
     // A character that never ends, and one that something else interrupts.
     assert_eq!(escaped(&[b"\xf0\x9f\x99"]), r"\xf0\x9f\x99");
@@ -39,7 +39,7 @@ fn bytes_that_are_no_text_are_written_in_hexadecimal() {
 }
 
 #[test]
-fn whatever_is_written_nothing_hidden_reaches_a_terminal() {
+fn no_hidden_character_reaches_a_terminal() {
     let hostile: Vec<u8> = (0..=255)
         .chain("\u{202e}\u{200b}\u{2066}\u{feff}\u{e0001}\u{9b}\r".bytes())
         .collect();
@@ -64,7 +64,7 @@ fn whatever_is_written_nothing_hidden_reaches_a_terminal() {
 }
 
 #[test]
-fn into_a_pipe_everything_goes_as_it_is() {
+fn a_pipe_gets_everything_unchanged() {
     let mut pipe = Escaping::new(Vec::new(), false);
     let bytes: Vec<u8> = (0..=255).collect();
     pipe.write_all(&bytes).expect("a vector takes all");

@@ -1,4 +1,4 @@
-//! The facts of what is shown, in words.
+//! The facts of the shown content, in words.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::text::shell;
 use crate::text::units;
 use crate::tr;
 
-/// Writes what is in shared memory in one line: `text · 42 bytes · sequence 3 · 2 min old`.
+/// Formats the facts of the content in one line: `text · 42 bytes · sequence 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     let mut parts = vec![snapshot.kind_and_form()];
     if let Preview::Picture(picture) = &snapshot.content {
@@ -39,7 +39,7 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     parts.join(" · ")
 }
 
-/// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
+/// Formats the publisher of the content: `loaded by loader-app (pid 4711)`.
 pub fn loaded_by(snapshot: &Snapshot, now: SystemTime) -> Option<String> {
     let origin = snapshot.origin.as_ref()?;
     if let Some(elsewhere) = &origin.elsewhere {
@@ -57,9 +57,10 @@ pub fn loaded_by(snapshot: &Snapshot, now: SystemTime) -> Option<String> {
     })
 }
 
-/// Writes who loaded the content on another computer: `loaded by loader-app on hostA, 12 ms ago, stale`.
+/// Formats the publisher of a content from another computer: `loaded by loader-app on hostA, 12 ms
+/// ago, stale`.
 fn loaded_elsewhere(origin: &shm_core::Origin, now: SystemTime) -> String {
-    // Two computers have two clocks: what was published in the future is new.
+    // The clocks of two computers differ: a publication in the future counts as new.
     let age = now.duration_since(origin.published).unwrap_or_default();
     let said = tr!(
         "loaded-by-elsewhere",
@@ -73,9 +74,9 @@ fn loaded_elsewhere(origin: &shm_core::Origin, now: SystemTime) -> String {
     said
 }
 
-/// Writes who is attached beside this process, the one that loaded the content, and those who are
-/// `told` of elsewhere.
-pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
+/// Lists the attached processes other than this one, the publisher of the content, and those in
+/// `shown_elsewhere`, which are shown elsewhere.
+pub fn also_attached(snapshot: &Snapshot, shown_elsewhere: &[Process]) -> Option<String> {
     let is_writer = |peer: &Participant| {
         let origin = snapshot.origin.as_ref();
         origin.is_some_and(|origin| origin.writer.is(peer.process))
@@ -84,7 +85,7 @@ pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
         .attached
         .iter()
         .filter(|peer| !peer.process.is_current() && !is_writer(peer))
-        .filter(|peer| !told.iter().any(|one| one.is(peer.process)))
+        .filter(|peer| !shown_elsewhere.iter().any(|one| one.is(peer.process)))
         .collect();
     others.sort_by_key(|peer| peer.process.pid());
     others.dedup_by(|one, other| one.process.is(other.process));
@@ -102,7 +103,7 @@ fn peer(peer: &Participant) -> String {
     }
 }
 
-/// Says that a text is shown in part, and how to get all of it.
+/// Returns the note that a text is shown in part, with the command that saves all of it.
 pub(super) fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
     let key = shell::quoted(snapshot.key.as_str());
     tr!(
@@ -116,7 +117,7 @@ pub(super) fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
     )
 }
 
-/// Says what bytes these are, and what of them is shown.
+/// Describes bytes, and how many of them are shown.
 pub(super) fn bytes_notice(bytes: &Bytes, size: u64) -> String {
     let mut parts = Vec::new();
     parts.push(match &bytes.media_type {
@@ -133,18 +134,18 @@ pub(super) fn bytes_notice(bytes: &Bytes, size: u64) -> String {
     parts.join(" · ")
 }
 
-/// How old content is.
+/// Returns the age of a content.
 pub(super) fn age_of(origin: &Publication, now: SystemTime) -> Duration {
     // A clock that was set back makes the content younger than now.
     now.duration_since(origin.published).unwrap_or_default()
 }
 
-/// Writes a colour as style sheets do: red, green, blue, opacity.
+/// Formats a colour as in CSS: red, green, blue, opacity.
 pub(super) fn hex_color([red, green, blue, alpha]: [u8; 4]) -> String {
     format!("#{red:02X}{green:02X}{blue:02X}{alpha:02X}")
 }
 
-/// Writes a zoom: `200 %`, and `1.5 %` only where it is so small.
+/// Formats a zoom: `200 %`, and `1.5 %` only where it is so small.
 pub(super) fn percent(zoom: f64) -> String {
     format!("{} %", (zoom * 1000.0).round() / 10.0)
 }

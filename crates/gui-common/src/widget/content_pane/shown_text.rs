@@ -1,12 +1,12 @@
-//! A text as the card shows it, and which part of it is selected.
+//! The text in the card, with hidden characters escaped, and its selection.
 
 use std::borrow::Cow;
 
 use iced::widget::text_editor::{Content, Position};
 use shm_core::escape::is_hidden_in_text;
 
-/// Makes the hidden characters of a text visible. A carriage return before a line feed is a line end,
-/// and stays one: nothing is written over in a window.
+/// Escapes the hidden characters of a text. A carriage return before a line feed is part of a line
+/// end and is kept.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if !has_hidden(text) {
         return text.into();
@@ -22,13 +22,13 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     visible.into()
 }
 
-/// Returns whether a text is shown otherwise than it is.
+/// Returns `true` if the shown text differs from the original.
 pub(super) fn has_hidden(text: &str) -> bool {
     let mut characters = text.char_indices();
     characters.any(|(at, character)| is_escaped(text, at, character))
 }
 
-/// Returns what an editor that shows a text made visible has selected of the text itself.
+/// Returns the part of the original text that is selected in the editor of the escaped text.
 pub(super) fn selected<'a>(text: &'a str, editor: &Content) -> Option<&'a str> {
     let cursor = editor.cursor();
     let ends = [cursor.position, cursor.selection?];
@@ -36,7 +36,7 @@ pub(super) fn selected<'a>(text: &'a str, editor: &Content) -> Option<&'a str> {
     text.get(one.min(other)..one.max(other))
 }
 
-/// Returns where in the whole text of an editor a position is, in bytes.
+/// Returns the byte offset of a position in the text of an editor.
 pub fn offset_of(editor: &Content, position: Position) -> usize {
     let before: usize = editor
         .lines()
@@ -46,8 +46,8 @@ pub fn offset_of(editor: &Content, position: Position) -> usize {
     before + position.column
 }
 
-/// Finds in a text what is at an offset of the visible one; what comes next, where that is within an
-/// escape.
+/// Maps an offset in the escaped text to one in the original text. An offset within an escape maps
+/// to the character after it.
 fn original_offset(text: &str, visible_offset: usize) -> usize {
     let mut visible = 0;
     for (at, character) in text.char_indices() {

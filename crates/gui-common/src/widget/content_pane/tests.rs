@@ -68,7 +68,7 @@ fn facts_are_one_line() {
 }
 
 #[test]
-fn everybody_else_is_named_once() {
+fn every_other_participant_is_named_once() {
     assert_eq!(
         also_attached(&snapshot(), &[]).as_deref(),
         Some("also attached: camera (pid 4712), viewer-app (pid 4713, reading)")
@@ -81,9 +81,9 @@ fn everybody_else_is_named_once() {
 }
 
 #[test]
-fn the_loader_is_named_even_after_it_left() {
+fn the_publisher_is_named_after_it_left() {
     let mut snapshot = snapshot();
-    let said = |snapshot: &Snapshot| loaded_by(snapshot, NOW).expect("somebody loaded it");
+    let said = |snapshot: &Snapshot| loaded_by(snapshot, NOW).expect("it has a publisher");
     assert_eq!(said(&snapshot), "loaded by loader-app (pid 4711)");
     snapshot.attached.clear();
     assert_eq!(
@@ -95,7 +95,7 @@ fn the_loader_is_named_even_after_it_left() {
 }
 
 #[test]
-fn what_comes_from_elsewhere_says_from_where() {
+fn content_from_another_host_names_the_host() {
     let mut elsewhere = snapshot();
     let published = NOW - Duration::from_millis(12);
     let mut origin = shm_core::Origin::new("hostA", "camera", 9, published);
@@ -122,7 +122,7 @@ fn what_comes_from_elsewhere_says_from_where() {
 }
 
 #[test]
-fn an_array_tells_its_elements_and_its_shape() {
+fn an_array_shows_its_element_type_and_shape() {
     let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).expect("it is a shape");
     let snapshot = Snapshot {
         content: Preview::Bytes(Bytes {
@@ -143,11 +143,11 @@ fn an_array_tells_its_elements_and_its_shape() {
 }
 
 #[test]
-fn a_text_in_part_says_how_to_get_all_of_it() {
+fn a_cut_text_names_the_command_that_saves_all() {
     let pane = ContentPane::new(snapshot());
     let mut ui = iced_test::simulator(pane.view());
     ui.find(
-        "Shown are the first 5 bytes of 1.5 MB. All of it goes to a file with\n\
+        "The first 5 bytes of 1.5 MB are shown. To save all of it, run\n\
          viewer-app show --key 'two words' --output FILE",
     )
     .expect("the notice is there");
@@ -189,12 +189,12 @@ fn assert_looks_like(pane: &ContentPane, name: &str) {
 }
 
 #[test]
-fn what_is_pointed_at_is_told_without_a_change_of_the_layout() {
+fn the_pixel_under_the_pointer_is_shown_without_moving_the_layout() {
     let mut pane = picture_pane();
     let place_of_facts = |pane: &ContentPane| {
         let mut ui = iced_test::simulator(view(pane));
         let loaded_by = "loaded by loader-app (pid 4711), which has left";
-        ui.find(loaded_by).expect("it is told").bounds()
+        ui.find(loaded_by).expect("it is drawn").bounds()
     };
     let before = place_of_facts(&pane);
     assert_looks_like(&pane, "picture");
@@ -209,7 +209,7 @@ fn what_is_pointed_at_is_told_without_a_change_of_the_layout() {
             pixel,
         })));
         let mut ui = iced_test::simulator(view(&pane));
-        ui.find(said).expect("it is told");
+        ui.find(said).expect("it is drawn");
         drop(ui);
         assert_eq!(place_of_facts(&pane), before);
     }

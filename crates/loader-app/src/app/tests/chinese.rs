@@ -1,4 +1,4 @@
-//! The window in Chinese: what is drawn in each of its states, without a word of English.
+//! The window in Chinese: no state shows an English word.
 
 use gui_common::picture::limit::Limit;
 use gui_common::testing;
@@ -9,10 +9,10 @@ use shm_core::presence::Viewer;
 use super::*;
 use crate::frames::FrameError;
 use crate::picture_file::Flaw;
-use crate::session::Report;
+use crate::session::StreamProgress;
 use shm_io::Viewers;
 
-/// Returns all that is drawn.
+/// Returns all texts of the window.
 fn texts(bench: &Bench) -> Vec<String> {
     let mut texts = Vec::new();
     let size = Size::new(640.0, 560.0);
@@ -24,11 +24,11 @@ fn texts(bench: &Bench) -> Vec<String> {
         }
         None
     };
-    ui.find(collect).expect_err("nothing is looked for");
+    ui.find(collect).expect_err("the collector matches nothing");
     texts
 }
 
-/// Asserts that these are drawn, and nothing in English.
+/// Asserts that the window shows these texts, and no English.
 #[track_caller]
 fn assert_says(bench: &Bench, wanted: &[&str]) {
     assert_eq!(testing::fault_in(&texts(bench), wanted, &[]), None);
@@ -39,7 +39,7 @@ fn in_chinese(test: impl FnOnce(&mut Bench)) {
 }
 
 #[test]
-fn the_empty_window() {
+fn the_empty_window_is_chinese() {
     in_chinese(|bench| {
         assert_says(bench, &["键名", "加载", "从文件加载图片…", "未连接"]);
         bench.see(Observation::Nothing);
@@ -55,7 +55,7 @@ fn the_empty_window() {
 }
 
 #[test]
-fn a_text_is_loaded_and_let_go_of() {
+fn loading_and_releasing_a_text_is_chinese() {
     in_chinese(|bench| {
         bench.click("加载");
         bench.click("确定");
@@ -94,7 +94,7 @@ fn a_text_is_loaded_and_let_go_of() {
 }
 
 #[test]
-fn what_is_no_picture_is_refused() {
+fn the_refusal_of_a_picture_is_chinese() {
     in_chinese(|bench| {
         let path = bench.file("notes.txt", b"\0\x01\x02");
         bench.load_path(&path);
@@ -116,7 +116,7 @@ fn what_is_no_picture_is_refused() {
 }
 
 #[test]
-fn the_card_and_a_stream() {
+fn the_card_and_a_stream_are_chinese() {
     in_chinese(|bench| {
         bench.click("推流…");
         assert_says(bench, &["推流", "测试图案", "GIF 动画…", "文件夹…", "秒"]);
@@ -126,7 +126,7 @@ fn the_card_and_a_stream() {
         )));
         assert_says(bench, &["0.02 至 3600 秒"]);
         bench.press(Chord::named(Named::Escape));
-        let report = Report {
+        let report = StreamProgress {
             frames: 1_234,
             rate: 30.0,
             notice: None,
@@ -136,7 +136,7 @@ fn the_card_and_a_stream() {
 }
 
 #[test]
-fn the_help() {
+fn the_help_is_chinese() {
     in_chinese(|bench| {
         bench.press(Chord::named(Named::F1));
         assert_says(bench, &["键盘快捷键", "关闭", "关闭窗口", "Ctrl+L"]);
@@ -144,23 +144,23 @@ fn the_help() {
 }
 
 #[test]
-fn who_watches() {
+fn the_viewers_are_chinese() {
     in_chinese(|bench| {
         let watcher = |pid| Viewer {
             process: Process::with_pid(pid),
             program: "viewer-app".to_owned(),
             report: None,
         };
-        bench.send(Message::Watched(Viewers::Known(vec![watcher(1)])));
+        bench.send(Message::ViewersChanged(Viewers::Known(vec![watcher(1)])));
         assert_says(bench, &["viewer-app（pid 1）正在查看 · 尚未显示任何内容"]);
         let two = Viewers::Known(vec![watcher(1), watcher(2)]);
-        bench.send(Message::Watched(two));
+        bench.send(Message::ViewersChanged(two));
         assert_says(bench, &["2 个程序正在查看 · 尚未显示任何内容", "逐个显示"]);
     });
 }
 
 #[test]
-fn errors_of_loading() {
+fn the_errors_of_loading_are_chinese() {
     let path = PathBuf::from("/nowhere/a");
     let system = || io::Error::from_raw_os_error(5);
     let picture = LoadError::Picture;

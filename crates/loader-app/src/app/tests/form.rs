@@ -1,10 +1,10 @@
-//! The form of what is under a Qt key: chosen, written, read back.
+//! The form of content under a Qt key: chosen, written, read back.
 
 use qt_bridge::{QtKey, Reading};
 
 use super::*;
 
-/// A window over a Qt key of its own.
+/// Returns a window with its own Qt key.
 fn bench() -> (Bench, QtKey) {
     let mut bench = Bench::new();
     let path = bench.directory.path().join("native");
@@ -19,8 +19,13 @@ fn read(key: &QtKey) -> Reading {
     qt_bridge::read(key, None, shm_io::TIMEOUT).unwrap()
 }
 
-fn watched_as(bench: &Bench) -> Option<Form> {
-    bench.state.monitor.as_ref().expect("a key is watched").form()
+fn monitored_form(bench: &Bench) -> Option<Form> {
+    bench
+        .state
+        .monitor
+        .as_ref()
+        .expect("a key is monitored")
+        .form()
 }
 
 #[test]
@@ -35,7 +40,7 @@ fn only_a_qt_key_has_forms() {
     assert!(bench.shows("Automatic"));
     bench.press(Chord::ctrl('f'));
     assert!(bench.shows("QString"));
-    assert_eq!(watched_as(&bench), Some(Form::QString));
+    assert_eq!(monitored_form(&bench), Some(Form::QString));
     assert!(
         bench
             .state
@@ -43,13 +48,13 @@ fn only_a_qt_key_has_forms() {
             .status
             .current()
             .text()
-            .ends_with("is written as QString.")
+            .ends_with("will be written as QString.")
     );
     bench.send(Message::Window(main_window::Message::KeyEdited(
         "Mine".to_owned(),
     )));
     assert!(!is_offered(&bench));
-    assert_eq!(watched_as(&bench), None);
+    assert_eq!(monitored_form(&bench), None);
     bench.press(Chord::ctrl('f'));
     assert!(
         bench
@@ -58,12 +63,12 @@ fn only_a_qt_key_has_forms() {
             .status
             .current()
             .text()
-            .contains("Only under a Qt key")
+            .contains("Only Qt keys")
     );
 }
 
 #[test]
-fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
+fn content_is_written_and_read_in_the_chosen_form() {
     let (mut bench, key) = bench();
     bench.send(Message::Window(main_window::Message::FormChosen(Some(
         Form::QByteArray,
@@ -79,27 +84,27 @@ fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
             .ends_with("as QByteArray.")
     );
     assert_eq!(read(&key).form, Form::QByteArray);
-    // What is there stays what it is, whatever comes next.
+    // The chosen form does not change the content that is already loaded.
     bench.send(Message::Window(main_window::Message::FormChosen(Some(
         Form::QString,
     ))));
-    assert_eq!(watched_as(&bench), Some(Form::QByteArray));
+    assert_eq!(monitored_form(&bench), Some(Form::QByteArray));
     let file = bench.file("words.txt", "日本".as_bytes());
     bench.drop_files(&[&file]);
     assert_eq!(read(&key).form, Form::QString);
-    assert_eq!(watched_as(&bench), Some(Form::QString));
+    assert_eq!(monitored_form(&bench), Some(Form::QString));
     bench.send(Message::Window(main_window::Message::FormChosen(None)));
     bench.load_text("日本");
-    assert_eq!(watched_as(&bench), None);
+    assert_eq!(monitored_form(&bench), None);
     bench.send(Message::Window(main_window::Message::FormChosen(Some(
         Form::Raw,
     ))));
     bench.click("Release");
-    assert_eq!(watched_as(&bench), Some(Form::Raw));
+    assert_eq!(monitored_form(&bench), Some(Form::Raw));
 }
 
 #[test]
-fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
+fn a_form_that_does_not_fit_is_reported_and_leaves_the_content() {
     let (mut bench, key) = bench();
     bench.load_text("kept");
     bench.send(Message::Window(main_window::Message::FormChosen(Some(
@@ -108,11 +113,14 @@ fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
     bench.load_text("no picture");
     assert_eq!(bench.level(), Level::Error);
     let told = bench.state.window.status.current().to_string();
-    assert!(told.contains("It cannot be written as QImage"), "{told}");
+    assert!(
+        told.contains("The content cannot be written as QImage"),
+        "{told}"
+    );
     let text = |text: &str| Some(shm_core::Message::Text(text.to_owned()));
     assert_eq!(read(&key).value.into_message(), text("kept"));
-    assert_eq!(watched_as(&bench), None);
-    // The text is in the dialog still, and goes in a form that fits.
+    assert_eq!(monitored_form(&bench), None);
+    // The text is still in the dialog, and is loaded in a form that fits.
     bench.press(Chord::ctrl('f'));
     bench.click("OK");
     assert!(!bench.shows("Text to load"));
@@ -120,25 +128,25 @@ fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
 }
 
 #[test]
-fn the_command_line_may_choose_the_first_form() {
+fn the_command_line_sets_the_initial_form() {
     let directory = tempfile::tempdir().unwrap();
     let open = |key: &str| {
-        State::new(&Settings {
+        State::new(&LaunchSettings {
             key: key.parse().ok(),
             form: Some(Form::Raw),
             directory: Some(directory.path().to_owned()),
             verbose: false,
-            remembered: LoadedSettings::default(),
+            saved: LoadedSettings::default(),
         })
     };
     let state = open("qt:K");
     assert_eq!(state.window.key.form(), Some(Form::Raw));
-    assert_eq!(state.form_to_watch(), Some(Form::Raw));
+    assert_eq!(state.monitored_form(), Some(Form::Raw));
     assert_eq!(open("K").window.key.form(), None);
 }
 
 #[test]
-fn a_narrow_window_leaves_the_room_to_the_key() {
+fn a_narrow_window_hides_the_attachment_text() {
     let (mut bench, _) = bench();
     assert!(bench.shows("not attached"));
     bench.send(Message::Window(main_window::Message::Resized(

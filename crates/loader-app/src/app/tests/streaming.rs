@@ -1,4 +1,4 @@
-//! The card that starts a stream, how the window tells of it, and what ends it.
+//! Streams: the card that starts them, their progress, and their end.
 
 use std::pin::Pin;
 
@@ -8,42 +8,42 @@ use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
-use crate::session::Report;
+use crate::session::StreamProgress;
 
-/// A stream that goes on behind the window, until it is looked at.
-struct Playing(Pin<Box<dyn Actions<Item = runtime::Action<Message>>>>);
+/// A running stream, whose events are sent to the window on request.
+struct RunningStream(Pin<Box<dyn Actions<Item = runtime::Action<Message>>>>);
 
-impl Playing {
-    /// Starts what `message` starts.
-    fn start(bench: &mut Bench, message: Message) -> Playing {
+impl RunningStream {
+    /// Starts a stream by a message.
+    fn start(bench: &mut Bench, message: Message) -> RunningStream {
         let task = bench.state.update(message);
-        Playing(Box::pin(task::into_stream(task).expect("a stream starts")))
+        RunningStream(Box::pin(task::into_stream(task).expect("a stream starts")))
     }
 
-    fn pattern(bench: &mut Bench) -> Playing {
+    fn pattern(bench: &mut Bench) -> RunningStream {
         bench.click("Stream...");
         let message = stream_card::Message::TestPatternPressed;
-        let mut playing = Playing::start(bench, Message::StreamCard(message));
-        playing.until(bench, |news| matches!(news, News::Begun(_)));
-        playing
+        let mut running = RunningStream::start(bench, Message::StreamCard(message));
+        running.until(bench, |event| matches!(event, StreamEvent::Begun(_)));
+        running
     }
 
-    /// Lets news happen until one of them `matches`.
-    fn until(&mut self, bench: &mut Bench, matches: impl Fn(&News) -> bool) {
+    /// Sends events until one of them `matches`.
+    fn until(&mut self, bench: &mut Bench, matches: impl Fn(&StreamEvent) -> bool) {
         while let Some(action) = block_on(self.0.next()) {
             let runtime::Action::Output(message) = action else {
                 continue;
             };
-            let is_it = matches!(&message, Message::StreamNews(_, news) if matches(news));
+            let is_it = matches!(&message, Message::StreamEvent(_, event) if matches(event));
             bench.send(message);
             if is_it {
                 return;
             }
         }
-        panic!("the stream has ended before");
+        panic!("the stream ended");
     }
 
-    /// Lets all news happen that are left.
+    /// Sends all remaining events.
     fn finish(mut self, bench: &mut Bench) {
         while let Some(action) = block_on(self.0.next()) {
             if let runtime::Action::Output(message) = action {
@@ -84,8 +84,8 @@ impl Bench {
         path
     }
 
-    /// Starts to stream what is at a path, and waits for its first frame.
-    fn stream_path(&mut self, path: &Path, seconds: &str) -> Playing {
+    /// Starts a stream from a path.
+    fn stream_path(&mut self, path: &Path, seconds: &str) -> RunningStream {
         self.click("Stream...");
         for message in [
             stream_card::Message::PathEdited(path.display().to_string()),
@@ -94,19 +94,19 @@ impl Bench {
             self.send(Message::StreamCard(message));
         }
         let message = Message::StreamCard(stream_card::Message::PathSubmitted);
-        Playing::start(self, message)
+        RunningStream::start(self, message)
     }
 }
 
-fn begun(news: &News) -> bool {
-    matches!(news, News::Begun(_))
+fn begun(event: &StreamEvent) -> bool {
+    matches!(event, StreamEvent::Begun(_))
 }
 
-fn told(news: &News) -> bool {
-    matches!(news, News::Progress(_))
+fn progressed(event: &StreamEvent) -> bool {
+    matches!(event, StreamEvent::Progress(_))
 }
 
-/// Compares what is drawn with the picture that is kept of it.
+/// Asserts that a view matches its stored snapshots, light and dark.
 fn assert_looks<'s>(view: impl Fn() -> Element<'s, Message>, name: &str) {
     for (theme, tone) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
         let window = iced::widget::container(view()).style(|theme| {
@@ -125,9 +125,9 @@ fn assert_looks<'s>(view: impl Fn() -> Element<'s, Message>, name: &str) {
 }
 
 #[test]
-fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
+fn the_test_pattern_streams_until_stop_and_its_last_frame_remains() {
     let mut bench = Bench::new();
-    let mut playing = Playing::pattern(&mut bench);
+    let mut running = RunningStream::pattern(&mut bench);
     assert!(!bench.shows("Test Pattern"), "the card is closed");
     assert_eq!(
         bench.state.window.status.current().text(),
@@ -135,14 +135,14 @@ fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
     );
     assert!(bench.shows("attached"));
     assert!(bench.shows("Streaming …"));
-    playing.until(&mut bench, told);
+    running.until(&mut bench, progressed);
     let stream = bench.state.stream.as_ref().unwrap();
     let summary = stream.summary();
     assert!(summary.ends_with(" fps"), "{summary}");
     assert!(bench.shows(&summary));
 
     bench.click("Stop");
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
     let said = bench.state.window.status.current().text();
     assert!(
         said.starts_with("Streamed ") && said.ends_with(" a second."),
@@ -157,47 +157,47 @@ fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
 }
 
 #[test]
-fn a_gif_and_a_folder_play_by_their_paths() {
+fn a_gif_and_a_folder_are_streamed_from_their_paths() {
     let mut bench = Bench::new();
     let gif = bench.gif();
-    let mut playing = bench.stream_path(&gif, "1");
-    playing.until(&mut bench, begun);
+    let mut running = bench.stream_path(&gif, "1");
+    running.until(&mut bench, begun);
     assert_eq!(
         bench.state.window.status.current().text(),
         "Streaming moving.gif into MySharedMemory."
     );
-    playing.until(
+    running.until(
         &mut bench,
-        |news| matches!(news, News::Progress(report) if report.frames > 5),
+        |event| matches!(event, StreamEvent::Progress(report) if report.frames > 5),
     );
     let source = Some("moving.gif".to_owned());
     assert_eq!(bench.picture_in_memory(), Some((5, source)));
     bench.click("Stop");
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
 
     let folder = bench.folder();
-    let mut playing = bench.stream_path(&folder, "0.05");
-    playing.until(
+    let mut running = bench.stream_path(&folder, "0.05");
+    running.until(
         &mut bench,
-        |news| matches!(news, News::Progress(report) if report.frames > 5),
+        |event| matches!(event, StreamEvent::Progress(report) if report.frames > 5),
     );
     assert!(matches!(bench.picture_in_memory(), Some((1 | 2, _))));
     assert_eq!(bench.level(), Level::Neutral);
     assert_eq!(
         bench.state.window.status.current().remedy(),
-        Some("1 file that is no picture is passed over.")
+        Some("1 file that is not a picture is skipped.")
     );
     bench.send(message_of(Chord::ctrl('t')).unwrap());
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
     assert_eq!(bench.level(), Level::Success);
 }
 
 #[test]
-fn whatever_is_loaded_takes_the_place_of_the_stream() {
+fn any_other_action_ends_the_stream() {
     let mut bench = Bench::new();
-    let playing = Playing::pattern(&mut bench);
+    let running = RunningStream::pattern(&mut bench);
     bench.load_text("instead");
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
     assert!(
         bench
             .state
@@ -211,23 +211,23 @@ fn whatever_is_loaded_takes_the_place_of_the_stream() {
     assert_eq!(kept.as_deref(), Some("instead"));
     assert!(bench.shows("Stream..."));
 
-    let playing = Playing::pattern(&mut bench);
+    let running = RunningStream::pattern(&mut bench);
     let picture = bench.folder().join("2.png");
     bench.load_path(&picture);
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
     let source = Some("2.png".to_owned());
     assert_eq!(bench.picture_in_memory(), Some((2, source)));
 
-    let playing = Playing::pattern(&mut bench);
+    let running = RunningStream::pattern(&mut bench);
     bench.click("Clear");
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
         Some(Preview::Empty)
     ));
-    let playing = Playing::pattern(&mut bench);
+    let running = RunningStream::pattern(&mut bench);
     bench.click("Release");
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert!(bench.shows("not attached"));
 }
@@ -239,18 +239,18 @@ fn a_stream_under_another_key_releases_the_first() {
     bench.send(Message::Window(main_window::Message::KeyEdited(
         "Other".to_owned(),
     )));
-    let playing = Playing::pattern(&mut bench);
+    let running = RunningStream::pattern(&mut bench);
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert_eq!(
         bench.state.window.status.current().remedy(),
         Some("Released MySharedMemory: what was loaded is gone.")
     );
     bench.click("Stop");
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
 }
 
 #[test]
-fn what_cannot_be_streamed_is_said_on_the_card_and_costs_nothing() {
+fn a_failed_stream_is_reported_on_the_card_and_leaves_the_content() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let plain = bench.file("plain.gif", b"no GIF");
@@ -258,11 +258,11 @@ fn what_cannot_be_streamed_is_said_on_the_card_and_costs_nothing() {
     fs::create_dir(&empty).unwrap();
     for (path, words) in [
         (plain.as_path(), "Selected file is not an animated GIF."),
-        (&empty, "There is no picture in the folder"),
+        (&empty, "There are no pictures in the folder"),
         (Path::new("/nonexistent/a.gif"), "cannot be read."),
     ] {
-        let playing = bench.stream_path(path, "1");
-        playing.finish(&mut bench);
+        let running = bench.stream_path(path, "1");
+        running.finish(&mut bench);
         let said = bench.state.window.status.current().to_string();
         assert!(said.contains(words), "{said}");
         assert_eq!(bench.level(), Level::Error);
@@ -275,15 +275,15 @@ fn what_cannot_be_streamed_is_said_on_the_card_and_costs_nothing() {
 }
 
 #[test]
-fn a_stream_whose_segment_somebody_removed_ends() {
+fn a_stream_ends_if_another_process_removes_its_segment() {
     let mut bench = Bench::new();
-    let playing = Playing::pattern(&mut bench);
+    let running = RunningStream::pattern(&mut bench);
     let key = Key::new("MySharedMemory").unwrap();
-    // What is seen may be older than the stream: only the stream knows.
+    // An observation may be older than the stream, which detects a loss itself.
     bench.see(Observation::Nothing);
     assert!(bench.state.stream.is_some());
     segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
     assert_eq!(bench.level(), Level::Error);
     let said = bench.state.window.status.current().to_string();
     assert!(said.contains("removed"), "{said}");
@@ -291,34 +291,34 @@ fn a_stream_whose_segment_somebody_removed_ends() {
 }
 
 #[test]
-fn a_closed_window_ends_its_stream_and_leaves_nothing() {
+fn closing_the_window_ends_its_stream() {
     let mut bench = Bench::new();
-    let playing = Playing::pattern(&mut bench);
+    let running = RunningStream::pattern(&mut bench);
     let Bench { state, directory } = bench;
     drop(state);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
-    drop(playing);
+    drop(running);
 }
 
 #[test]
-fn the_systems_dialog_may_choose_and_may_fail() {
+fn the_file_dialog_chooses_a_source_or_its_failure_is_reported() {
     let mut bench = Bench::new();
     bench.send(message_of(Chord::ctrl('t')).unwrap());
     assert!(bench.shows("Animated GIF...") && bench.shows("Folder..."));
-    // The tasks are dropped: no dialog opens here.
+    // The tasks are dropped, so no dialog opens.
     let pressed = Message::StreamCard(stream_card::Message::GifPressed);
     drop(bench.state.update(pressed.clone()));
     assert_eq!(bench.state.file_dialog, FileDialog::Open);
     drop(bench.state.update(pressed));
     let said = bench.state.window.status.current().to_string();
     assert!(
-        said.contains("open already") && bench.shows(&said),
+        said.contains("already open") && bench.shows(&said),
         "{said}"
     );
     bench.send(Message::StreamSourceChosen(Answer::NotShown));
     let said = bench.state.window.status.current().to_string();
     assert!(
-        said.contains("no file dialog") && bench.shows(&said),
+        said.contains("could not be opened") && bench.shows(&said),
         "{said}"
     );
     bench.send(Message::StreamSourceChosen(Answer::Cancelled));
@@ -328,19 +328,19 @@ fn the_systems_dialog_may_choose_and_may_fail() {
     );
 
     let chosen = Message::StreamSourceChosen(Answer::Chosen(bench.gif()));
-    let mut playing = Playing::start(&mut bench, chosen);
-    playing.until(&mut bench, begun);
+    let mut running = RunningStream::start(&mut bench, chosen);
+    running.until(&mut bench, begun);
     bench.click("Stop");
-    playing.finish(&mut bench);
+    running.finish(&mut bench);
 
-    // Who closes the card has answered.
+    // Without the card, a choice is ignored.
     let chosen = Message::StreamSourceChosen(Answer::Chosen(bench.gif()));
     bench.send(chosen);
     assert!(bench.state.stream.is_none());
 }
 
 #[test]
-fn keys_that_are_meant_for_the_window_do_nothing_below_the_card() {
+fn shortcuts_of_the_window_do_nothing_below_the_card() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     bench.press(Chord::ctrl('t'));
@@ -367,7 +367,7 @@ fn nothing_else_opens_over_the_card_and_escape_closes_it() {
     assert_eq!(bench.state.file_dialog, FileDialog::Closed);
     bench.send(message_of(Chord::named(Named::Escape)).unwrap());
     assert!(bench.state.stream_card.is_none());
-    // Its fields take the key for themselves, to let go of the focus.
+    // Its fields capture the key, to release the focus.
     bench.send(Message::StreamPressed);
     let escape = Event::Keyboard(press(Chord::named(Named::Escape)));
     let captured = event::Status::Captured;
@@ -382,14 +382,14 @@ fn nothing_else_opens_over_the_card_and_escape_closes_it() {
     assert_eq!(bench.level(), Level::Error);
 }
 
-/// The card without the window below, whose looks are not its own.
+/// Draws the card without the window.
 fn view_card(bench: &Bench) -> Element<'_, Message> {
     let card = bench.state.stream_card.as_ref().unwrap();
     card.view().map(Message::StreamCard)
 }
 
 #[test]
-fn it_looks_as_it_should() {
+fn the_card_and_the_stream_match_their_snapshots() {
     let mut bench = Bench::new();
     bench.see(Observation::Nothing);
     bench.send(Message::StreamPressed);
@@ -401,12 +401,12 @@ fn it_looks_as_it_should() {
     assert_looks(|| view_card(&bench), "stream-card-wrong");
 
     let key = Key::new("MySharedMemory").unwrap();
-    // Its own news are dropped.
+    // The events of the real stream are dropped.
     let pressed = Message::StreamCard(stream_card::Message::TestPatternPressed);
     drop(bench.state.update(pressed));
-    bench.send(Message::StreamNews(
+    bench.send(Message::StreamEvent(
         1,
-        News::Begun(Loaded(shm_io::Published {
+        StreamEvent::Begun(Loaded(shm_io::Published {
             key: key.into(),
             kind: "image",
             bytes: 1280 * 720 * 4,
@@ -418,9 +418,9 @@ fn it_looks_as_it_should() {
             ring: None,
         })),
     ));
-    bench.send(Message::StreamNews(
+    bench.send(Message::StreamEvent(
         1,
-        News::Progress(Report {
+        StreamEvent::Progress(StreamProgress {
             frames: 12_345,
             rate: 29.97,
             notice: None,

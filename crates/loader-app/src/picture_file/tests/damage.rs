@@ -1,12 +1,12 @@
-//! Files that were cut or hit: errors, never a panic, and never a picture that is not there.
+//! Truncated and corrupted files cause errors, not panics.
 
 use super::*;
 
 use std::sync::Arc;
 
-use crate::progress::Progress;
+use crate::progress::ReadProgress;
 
-/// A small file of every format.
+/// Returns a small file of every format.
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let mut samples: Vec<_> = [
         ("a.png", ImageFormat::Png),
@@ -27,7 +27,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn a_file_that_was_cut_anywhere_is_an_error_unless_nothing_is_missing() {
+fn a_truncated_file_is_an_error_unless_its_pixels_are_complete() {
     let directory = directory();
     for (name, whole) in samples() {
         let path = directory.path().join(name);
@@ -36,7 +36,7 @@ fn a_file_that_was_cut_anywhere_is_an_error_unless_nothing_is_missing() {
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
             match load(&path) {
-                // What is cut off was no part of the picture: a trailer, or blanks.
+                // The missing part contained no pixels, such as a trailer or white space.
                 Ok(cut) => assert!(cut == picture, "{name} cut to {length} bytes"),
                 Err(error) => assert!(
                     matches!(error, PictureError::NotAPicture { .. }),
@@ -48,17 +48,17 @@ fn a_file_that_was_cut_anywhere_is_an_error_unless_nothing_is_missing() {
 }
 
 #[test]
-fn a_file_that_was_hit_anywhere_is_an_error_or_a_picture() {
+fn a_corrupted_file_is_an_error_or_a_picture() {
     let directory = directory();
     for (name, whole) in samples() {
         let path = directory.path().join(name);
         for index in 0..whole.len() {
             for flip in [0x01, 0x80, 0xFF] {
-                let mut hit = whole.clone();
-                hit[index] ^= flip;
-                fs::write(&path, &hit).unwrap();
+                let mut corrupted = whole.clone();
+                corrupted[index] ^= flip;
+                fs::write(&path, &corrupted).unwrap();
                 let error = match open(&path) {
-                    // A hit size: to decode as many pixels as that takes too long.
+                    // A corrupted size: decoding this many pixels takes too long.
                     Ok(picture) if picture.metadata().payload_bytes() > 1 << 16 => continue,
                     Ok(_) => load(&path).err(),
                     Err(error) => Some(error),
@@ -72,7 +72,7 @@ fn a_file_that_was_hit_anywhere_is_an_error_or_a_picture() {
 }
 
 #[test]
-fn what_is_no_picture_is_said_to_be_none() {
+fn other_files_are_reported_as_not_an_image() {
     let directory = directory();
     let png = encoded(ImageFormat::Png);
     for (name, bytes) in [
@@ -99,7 +99,7 @@ fn what_is_no_picture_is_said_to_be_none() {
 }
 
 #[test]
-fn what_cannot_be_read_says_what_to_do() {
+fn an_unsupported_variant_is_reported_with_a_remedy() {
     let directory = directory();
     let palette = Tiff {
         photometric: 3,
@@ -115,7 +115,7 @@ fn what_cannot_be_read_says_what_to_do() {
 }
 
 #[test]
-fn absurd_sizes_are_refused_before_memory_is_asked_for() {
+fn oversized_pictures_are_refused_before_allocation() {
     let directory = directory();
     let header = |sides: [&[u8]; 2]| [b"qoif", sides[0], sides[1], b"\x04\0"].concat();
     for (name, header) in [
@@ -144,7 +144,7 @@ fn absurd_sizes_are_refused_before_memory_is_asked_for() {
 }
 
 #[test]
-fn what_is_no_file_is_not_opened() {
+fn only_regular_files_are_opened() {
     let folder = directory();
     for path in [folder.path(), Path::new("/dev/null")] {
         let error = open(path).expect_err("no file");
@@ -155,11 +155,11 @@ fn what_is_no_file_is_not_opened() {
 }
 
 #[test]
-fn what_is_cancelled_is_said_to_be_in_every_format() {
+fn cancellation_is_reported_in_every_format() {
     let directory = directory();
     for (name, bytes) in samples() {
         let path = file(&directory, name, &bytes);
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         let picture = PictureFile::open(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];
         progress.cancel();
@@ -174,10 +174,10 @@ fn what_is_cancelled_is_said_to_be_in_every_format() {
 }
 
 #[test]
-fn what_is_read_is_told() {
+fn progress_reaches_the_end_in_every_format() {
     let directory = directory();
     for (name, bytes) in samples() {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ReadProgress::default());
         let path = file(&directory, name, &bytes);
         let picture = PictureFile::open(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];

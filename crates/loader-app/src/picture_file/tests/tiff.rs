@@ -1,6 +1,6 @@
-//! TIFF files as no encoder at hand writes them: turned, 1-bit, CMYK, with a palette.
+//! TIFF files that the encoder of `image` cannot write: rotated, 1-bit, CMYK, with a palette.
 
-/// A file of one strip, and the tags that tell what is in it.
+/// A TIFF file of one strip, with its tags.
 pub(super) struct Tiff {
     pub(super) width: u16,
     pub(super) height: u16,
@@ -13,7 +13,7 @@ pub(super) struct Tiff {
 }
 
 impl Tiff {
-    /// Writes it, the lesser byte first.
+    /// Encodes the file in little-endian byte order.
     pub(super) fn encode(&self) -> Vec<u8> {
         let start = 8_u32;
         let pixels = u32::try_from(self.pixels.len()).expect("a small picture");

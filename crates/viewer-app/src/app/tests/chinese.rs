@@ -1,4 +1,4 @@
-//! The window in Chinese: what is drawn in each of its states, without a word of English.
+//! The window in Chinese: each state is drawn without English words.
 
 use gui_common::testing;
 use gui_common::text::language::{self, Language};
@@ -7,7 +7,7 @@ use iced_test::selector::Candidate;
 use super::clipboard_and_drop::{open_list, picture};
 use super::*;
 
-/// Returns all that is drawn.
+/// Returns all texts that are drawn.
 fn texts(state: &State) -> Vec<String> {
     let mut texts = Vec::new();
     let size = Size::new(640.0, 560.0);
@@ -18,7 +18,7 @@ fn texts(state: &State) -> Vec<String> {
         }
         None
     };
-    ui.find(collect).expect_err("nothing is looked for");
+    ui.find(collect).expect_err("the selector matches nothing");
     texts
 }
 
@@ -33,7 +33,7 @@ const NAMES: [&str; 7] = [
     "zebra",
 ];
 
-/// Asserts that these are drawn, and nothing in English.
+/// Asserts that `wanted` is drawn, and no English.
 #[track_caller]
 fn assert_says(state: &State, wanted: &[&str]) {
     assert_eq!(testing::fault_in(&texts(state), wanted, &NAMES), None);
@@ -44,7 +44,7 @@ fn in_chinese(test: impl FnOnce(&mut State)) {
 }
 
 #[test]
-fn the_empty_window() {
+fn the_empty_window_is_chinese() {
     in_chinese(|state| {
         let words = [
             "键名",
@@ -70,7 +70,7 @@ fn the_empty_window() {
 }
 
 #[test]
-fn a_text_and_a_picture() {
+fn a_text_and_a_picture_are_chinese() {
     in_chinese(|state| {
         show(state, Ok(text("你好")));
         assert_says(
@@ -84,7 +84,7 @@ fn a_text_and_a_picture() {
         );
         show(state, Ok(text("")));
         assert_says(state, &["空文本"]);
-        observe(state, seen(4, SystemTime::now()));
+        observe(state, presence(4, SystemTime::now()));
         assert_says(
             state,
             &["有新内容", "其他连接：viewer-app（pid 4712，只读）"],
@@ -100,7 +100,7 @@ fn a_text_and_a_picture() {
 }
 
 #[test]
-fn live() {
+fn live_mode_is_chinese() {
     in_chinese(|state| {
         drop(state.update(Message::LiveToggled));
         assert_says(
@@ -122,7 +122,7 @@ fn live() {
 }
 
 #[test]
-fn the_list_and_the_history() {
+fn the_list_and_the_history_are_chinese() {
     in_chinese(|state| {
         open_list(state);
         let of_qt = "Qt · 65.5 kB · paint（pid 4713） · 2 处连接";
@@ -145,7 +145,7 @@ fn the_list_and_the_history() {
 }
 
 #[test]
-fn the_help_and_what_cannot_be_done() {
+fn the_help_and_refusals_are_chinese() {
     in_chinese(|state| {
         drop(state.update(Message::Copy));
         assert_says(state, &["这里没有可复制或保存的内容。"]);

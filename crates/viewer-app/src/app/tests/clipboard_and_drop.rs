@@ -1,4 +1,4 @@
-//! Copying, saving, dropping; the list of segments and the history.
+//! Copying, saving and dropping; the list of segments and the history.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use shm_core::{Annotations, ImageMetadata, ListedError, PixelFormat};
 use super::*;
 use shm_io::Entry;
 
-/// The error of a file that is no segment.
+/// Returns the error of a file that is too short for a segment.
 fn too_short(name: &str) -> ListedError {
     let kind = AttachErrorKind::Foreign {
         path: Path::new("/dev/shm").join(name),
@@ -24,7 +24,7 @@ fn too_short(name: &str) -> ListedError {
 
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
-/// A picture that is easy to know again: red at the left, blue at the right.
+/// Returns a picture with a gradient from red at the left to blue at the right.
 pub(super) fn picture() -> Snapshot {
     let (width, height) = (320, 200);
     let metadata = ImageMetadata::packed(PixelFormat::Rgb8, width, height)
@@ -37,7 +37,7 @@ pub(super) fn picture() -> Snapshot {
 }
 
 fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Participant>) -> Entry {
-    let Observation::Presence(info) = seen(1, *LONG_AGO) else {
+    let Observation::Presence(info) = presence(1, *MINUTE_AGO) else {
         panic!("it is there");
     };
     Entry::from(Listed {
@@ -54,7 +54,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Participant>
                     bytes,
                     sequence: 1.into(),
                     writer: Process::with_pid(4711),
-                    published: *LONG_AGO,
+                    published: *MINUTE_AGO,
                     age: std::time::Duration::ZERO,
                 }),
             },
@@ -65,7 +65,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Participant>
     })
 }
 
-/// Opens the list with some segments in it.
+/// Opens the list with several segments.
 pub(super) fn open_list(state: &mut State) {
     let viewer = Participant {
         process: Process::with_pid(4712),
@@ -117,8 +117,8 @@ fn shows(state: &State, words: &str) -> bool {
     ui(state).find(words).is_ok()
 }
 
-/// Compares with the picture in the folder of snapshots, in light and dark.
-pub(super) fn looks_like(state: &State, name: &str) {
+/// Compares the window with its snapshots, in light and dark mode.
+pub(super) fn assert_matches_snapshot(state: &State, name: &str) {
     for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
         let settings = iced::Settings {
             default_font: gui_common::widget::theme::FONT,
@@ -133,7 +133,7 @@ pub(super) fn looks_like(state: &State, name: &str) {
 }
 
 #[test]
-fn nothing_shown_is_nothing_to_copy_or_save() {
+fn an_empty_pane_cannot_be_copied_or_saved() {
     let mut state = state();
     for message in [Message::Copy, Message::SaveAs] {
         drop(state.update(message));
@@ -146,16 +146,16 @@ fn nothing_shown_is_nothing_to_copy_or_save() {
 }
 
 #[test]
-fn what_is_copied_is_told_with_what_is_missing() {
+fn the_status_reports_a_full_or_partial_copy() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
     assert!(task::into_stream(state.update(Message::Copy)).is_some());
-    let copying = Copying {
+    let copy = CopyContent {
         copied: Copied::Text("Hello".to_owned()),
         part: None,
     };
     // The task would copy to a real clipboard.
-    drop(state.update(Message::CopyFetched(Ok(copying))));
+    drop(state.update(Message::CopyFetched(Ok(copy))));
     drop(state.update(Message::Copied(Ok(()), None)));
     assert_eq!(state.window.status.current().level(), Level::Success);
     let part = Some("the first 131 kB of 10 MB".to_owned());
@@ -167,7 +167,7 @@ fn what_is_copied_is_told_with_what_is_missing() {
 }
 
 #[test]
-fn bytes_are_saved_and_not_copied() {
+fn bytes_can_be_saved_but_not_copied() {
     let mut state = state();
     let content = snapshot::Preview::Bytes(Bytes {
         media_type: Some("application/pdf".to_owned()),
@@ -185,12 +185,12 @@ fn bytes_are_saved_and_not_copied() {
 }
 
 #[test]
-fn keys_go_to_the_card_while_it_is_open() {
+fn shortcuts_are_blocked_by_the_save_dialog() {
     let mut state = state();
     show(&mut state, Ok(picture()));
     let press = |state: &mut State, message: Message| drop(state.press(message));
     press(&mut state, Message::SaveAs);
-    looks_like(&state, "save");
+    assert_matches_snapshot(&state, "save");
     press(&mut state, Message::ToggleSegments);
     assert!(matches!(state.panel, Panel::Content));
     press(
@@ -198,13 +198,13 @@ fn keys_go_to_the_card_while_it_is_open() {
         Message::Window(main_window::Message::ToggleHelp),
     );
     press(&mut state, Message::Escape);
-    assert!(state.save_dialog.is_some(), "first the help is left");
+    assert!(state.save_dialog.is_some(), "the help is closed first");
     press(&mut state, Message::Escape);
     assert!(state.save_dialog.is_none());
 }
 
 #[test]
-fn a_dropped_file_is_sent_to_the_other_window() {
+fn a_dropped_file_is_refused_with_the_load_command() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
     let path = PathBuf::from("/home/ada/my cat.PNG");
@@ -214,7 +214,7 @@ fn a_dropped_file_is_sent_to_the_other_window() {
         )))),
     );
     assert!(shows(&state, "my cat.PNG"));
-    looks_like(&state, "drop");
+    assert_matches_snapshot(&state, "drop");
     drop(
         state.update(Message::Window(main_window::Message::Dragged(Dropped(
             path,
@@ -228,12 +228,12 @@ fn a_dropped_file_is_sent_to_the_other_window() {
 }
 
 #[test]
-fn a_segment_of_the_list_is_shown_by_a_click() {
+fn a_click_in_the_list_shows_the_segment() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
     open_list(&mut state);
-    looks_like(&state, "list");
-    assert!(!shows(&state, "Copy"), "what is hidden is not to be copied");
+    assert_matches_snapshot(&state, "list");
+    assert!(!shows(&state, "Copy"), "a hidden content cannot be copied");
     click(&mut state, "Report");
     assert_eq!(state.window.key.text(), "Report");
     assert!(state.is_reading);
@@ -241,7 +241,7 @@ fn a_segment_of_the_list_is_shown_by_a_click() {
 }
 
 #[test]
-fn a_segment_of_a_qt_program_is_shown_by_a_click_on_its_key() {
+fn a_click_in_the_list_shows_a_qt_segment() {
     let mut state = state();
     open_list(&mut state);
     assert!(shows(
@@ -255,22 +255,22 @@ fn a_segment_of_a_qt_program_is_shown_by_a_click_on_its_key() {
 }
 
 #[test]
-fn the_list_asks_in_place_before_it_removes() {
+fn the_list_confirms_a_removal_in_its_row() {
     let mut state = state();
     open_list(&mut state);
     let camera = Key::new("Camera").expect("it is a key");
     let remove = segment_list::Message::RemovePressed(camera.into());
     drop(state.update(Message::Segments(remove)));
-    looks_like(&state, "list-remove");
+    assert_matches_snapshot(&state, "list-remove");
     drop(state.update(Message::Escape));
     assert!(!shows(&state, "Remove by force"));
     assert!(
         matches!(state.panel, Panel::Segments(_)),
-        "first the question is left"
+        "the confirmation is dismissed first"
     );
     drop(state.update(Message::Escape));
     assert!(matches!(state.panel, Panel::Content));
-    // A removal that ends after the list was left is told.
+    // A removal that ends after the list was closed is reported.
     let key = Key::new("Notes").expect("it is a key");
     let removed = segment_list::Message::Removed(key.into(), Ok(()));
     drop(state.update(Message::Segments(removed)));
@@ -278,15 +278,15 @@ fn the_list_asks_in_place_before_it_removes() {
 }
 
 #[test]
-fn the_history_shows_again_what_was_shown_and_says_so() {
+fn a_content_of_the_history_is_shown_and_marked() {
     let mut state = state();
     show(&mut state, Ok(text("the first line\nand more")));
     let mut second = picture();
     second.origin.as_mut().expect("it has one").sequence = 4.into();
     show(&mut state, Ok(second));
-    looks_like(&state, "picture");
+    assert_matches_snapshot(&state, "picture");
     drop(state.update(Message::ToggleHistory));
-    looks_like(&state, "history");
+    assert_matches_snapshot(&state, "history");
     click(&mut state, "the first line");
     assert!(shows(&state, "From the history, just now"));
     assert!(
@@ -297,18 +297,18 @@ fn the_history_shows_again_what_was_shown_and_says_so() {
             .text()
             .contains("not what is there now")
     );
-    looks_like(&state, "history-shown");
+    assert_matches_snapshot(&state, "history-shown");
     let Shown::Content(pane) = &state.shown else {
         panic!("the text is shown again");
     };
     assert_eq!(pane.shown_text(), "the first line\nand more");
-    // Shown anew, it is what is there.
+    // A new request shows the current content.
     show(&mut state, Ok(text("now")));
     assert!(!shows(&state, "From the history, just now"));
 }
 
 #[test]
-fn the_history_is_cleared_by_its_button() {
+fn the_button_clears_the_history() {
     let mut state = state();
     show(&mut state, Ok(text("a secret")));
     drop(state.update(Message::ToggleHistory));
@@ -316,32 +316,29 @@ fn the_history_is_cleared_by_its_button() {
     click(&mut state, "Clear history");
     assert!(!shows(&state, "a secret"));
     assert!(shows(&state, "Nothing was shown yet"));
-    assert_eq!(
-        state.window.status.current().text(),
-        "The history is cleared."
-    );
+    assert_eq!(state.window.status.current().text(), "History cleared.");
     assert_eq!(
         state.window.status.current().remedy(),
-        Some("What is on view stays until you show something else.")
+        Some("The shown content stays until you show something else.")
     );
 }
 
 #[test]
-fn looking_back_turns_live_off() {
+fn opening_the_history_entry_turns_live_off() {
     let mut state = state();
     show(&mut state, Ok(text("old")));
     drop(state.update(Message::LiveToggled));
     assert!(state.live.is_on());
     drop(state.update(Message::ToggleHistory));
     click(&mut state, "old");
-    assert!(!state.live.is_on(), "the next content would take its place");
+    assert!(!state.live.is_on(), "the next content would replace it");
     assert!(shows(&state, "From the history, just now"));
     let remedy = state.window.status.current().remedy();
     assert!(remedy.is_some_and(|remedy| remedy.starts_with("Live is off")));
 }
 
 #[test]
-fn while_live_a_segment_of_the_list_is_followed() {
+fn in_live_mode_a_click_in_the_list_follows_the_segment() {
     let mut state = state();
     drop(state.update(Message::LiveToggled));
     open_list(&mut state);
@@ -351,7 +348,7 @@ fn while_live_a_segment_of_the_list_is_followed() {
 }
 
 #[test]
-fn an_answer_that_comes_late_does_not_take_the_place_of_history() {
+fn a_late_answer_does_not_replace_a_history_entry() {
     let mut state = state();
     show(&mut state, Ok(text("old")));
     drop(state.update(Message::Show));

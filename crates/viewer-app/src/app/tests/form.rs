@@ -1,4 +1,4 @@
-//! The form as which what is under a Qt key is read.
+//! The form in which the content of a Qt key is decoded.
 
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
@@ -8,15 +8,15 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A window over a Qt key of its own, and what a Qt program has put there.
-struct Bench {
+/// A window with a unique Qt key, and the publisher of its content.
+struct Fixture {
     state: State,
     publisher: Publisher,
     _directory: TempDir,
 }
 
-impl Bench {
-    fn new(text: &str, form: Form) -> Bench {
+impl Fixture {
+    fn new(text: &str, form: Form) -> Fixture {
         let directory = tempfile::tempdir().expect("there is room");
         let key = format!("systemv:{}/native", directory.path().display());
         let key: QtKey = key.parse().expect("it is a key");
@@ -30,14 +30,14 @@ impl Bench {
         let message = shm_core::Message::Text(text.to_owned());
         let stream = Stream::new(&message, form).expect("it fits");
         publisher.publish(&stream).expect("there is room");
-        Bench {
+        Fixture {
             state,
             publisher,
             _directory: directory,
         }
     }
 
-    /// Lets a message happen, and everything that follows from it.
+    /// Sends a message and all messages of its tasks.
     fn send(&mut self, message: Message) {
         let task = self.state.update(message);
         let Some(mut actions) = task::into_stream(task) else {
@@ -63,7 +63,7 @@ impl Bench {
 }
 
 #[test]
-fn only_a_qt_key_has_forms() {
+fn only_a_qt_key_has_a_form() {
     let mut state = state();
     let id = || iced::widget::Id::new(gui_common::widget::form_choice::ID);
     assert!(ui(&state).find(id()).is_err());
@@ -86,27 +86,27 @@ fn only_a_qt_key_has_forms() {
     drop(state.update(Message::Window(main_window::Message::NextForm)));
     assert_eq!(state.window.key.form(), Some(Form::QString));
     ui(&state).find("QString").expect("it is chosen");
-    // Nothing was asked for yet.
+    // No content was requested yet.
     assert_eq!(state.request, 0);
 }
 
 #[test]
-fn what_is_shown_is_read_again_in_another_form() {
-    let mut bench = Bench::new("hi", Form::QByteArray);
-    bench.send(Message::Show);
-    assert_eq!(bench.shown_text().as_deref(), Some("hi"));
-    assert!(bench.shows("text as QByteArray · 6 bytes"));
-    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+fn choosing_a_form_reads_the_content_again() {
+    let mut fixture = Fixture::new("hi", Form::QByteArray);
+    fixture.send(Message::Show);
+    assert_eq!(fixture.shown_text().as_deref(), Some("hi"));
+    assert!(fixture.shows("text as QByteArray · 6 bytes"));
+    fixture.send(Message::Window(main_window::Message::FormChosen(Some(
         Form::QString,
     ))));
-    assert_eq!(bench.shown_text().as_deref(), Some("桩"));
-    assert!(bench.shows("text as QString · 6 bytes"));
-    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+    assert_eq!(fixture.shown_text().as_deref(), Some("桩"));
+    assert!(fixture.shows("text as QString · 6 bytes"));
+    fixture.send(Message::Window(main_window::Message::FormChosen(Some(
         Form::QImage,
     ))));
-    assert_eq!(bench.shown_text(), None);
-    assert_eq!(bench.state.window.status.current().level(), Level::Error);
-    let remedy = bench
+    assert_eq!(fixture.shown_text(), None);
+    assert_eq!(fixture.state.window.status.current().level(), Level::Error);
+    let remedy = fixture
         .state
         .window
         .status
@@ -114,40 +114,43 @@ fn what_is_shown_is_read_again_in_another_form() {
         .remedy()
         .unwrap_or_default();
     assert!(remedy.contains("is no QImage"), "{remedy}");
-    bench.send(Message::Window(main_window::Message::NextForm));
-    assert_eq!(bench.shown_text().as_deref(), Some("hi"));
+    fixture.send(Message::Window(main_window::Message::NextForm));
+    assert_eq!(fixture.shown_text().as_deref(), Some("hi"));
 
-    // What was shown before stays, and is not read again.
-    bench.send(Message::History(history::Message::Opened(1)));
-    assert_eq!(bench.shown_text().as_deref(), Some("桩"));
-    assert!(bench.shows("text as QString · 6 bytes"));
-    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+    // A content of the history is not read again.
+    fixture.send(Message::History(history::Message::Opened(1)));
+    assert_eq!(fixture.shown_text().as_deref(), Some("桩"));
+    assert!(fixture.shows("text as QString · 6 bytes"));
+    fixture.send(Message::Window(main_window::Message::FormChosen(Some(
         Form::CString,
     ))));
-    assert_eq!(bench.shown_text().as_deref(), Some("桩"));
-    drop(bench.publisher);
+    assert_eq!(fixture.shown_text().as_deref(), Some("桩"));
+    drop(fixture.publisher);
 }
 
 #[test]
-fn what_is_followed_is_followed_in_another_form() {
-    let mut bench = Bench::new("hi", Form::QByteArray);
-    drop(bench.state.update(Message::LiveToggled));
-    let before = bench.state.live.news(Observation::Qt(6));
+fn choosing_a_form_restarts_live_mode() {
+    let mut fixture = Fixture::new("hi", Form::QByteArray);
+    drop(fixture.state.update(Message::LiveToggled));
+    let before = fixture.state.live.notification(Observation::Qt(6));
     drop(
-        bench
+        fixture
             .state
             .update(Message::Window(main_window::Message::FormChosen(Some(
                 Form::QString,
             )))),
     );
-    assert!(bench.state.live.is_on());
-    assert_eq!(bench.state.live.form(), Some(Form::QString));
-    drop(bench.state.update(before));
-    assert!(bench.state.presence.is_none(), "it is from another watch");
+    assert!(fixture.state.live.is_on());
+    assert_eq!(fixture.state.live.form(), Some(Form::QString));
+    drop(fixture.state.update(before));
+    assert!(
+        fixture.state.presence.is_none(),
+        "it is from the previous monitor"
+    );
 }
 
 #[test]
-fn a_narrow_window_leaves_the_room_to_the_key() {
+fn a_narrow_window_hides_the_mark_beside_the_key() {
     let mut state = state();
     drop(
         state.update(Message::Window(main_window::Message::KeyEdited(
@@ -170,7 +173,7 @@ fn a_narrow_window_leaves_the_room_to_the_key() {
 }
 
 #[test]
-fn the_command_line_may_choose_the_first_form() {
+fn the_command_line_chooses_the_initial_form() {
     let open = |key: &str| {
         State::new(&Settings {
             key: key.parse().ok(),

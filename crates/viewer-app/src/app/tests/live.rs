@@ -1,9 +1,9 @@
-//! The switch "Live": what appears by itself, and what stays when its loader has left.
+//! Live mode: new contents are shown automatically, and the last stays when its publisher detaches.
 
 use gui_common::picture::drawable::Picture;
 use shm_core::{ImageMetadata, PixelFormat};
 
-use super::clipboard_and_drop::looks_like;
+use super::clipboard_and_drop::assert_matches_snapshot;
 use super::*;
 
 fn live() -> State {
@@ -33,7 +33,7 @@ fn shown_text(state: &State) -> String {
     }
 }
 
-/// Draws the window once, as its renderer does.
+/// Draws the window once.
 fn draw(state: &State) {
     ui(state)
         .snapshot(&Theme::Light)
@@ -41,28 +41,28 @@ fn draw(state: &State) {
 }
 
 #[test]
-fn the_switch_is_thrown_by_mouse() {
+fn a_click_toggles_the_switch() {
     let state = state();
     let mut ui = ui(&state);
     ui.click("Live").expect("the switch is there");
     let messages: Vec<Message> = ui.into_messages().collect();
     assert!(
         matches!(messages[..], [Message::LiveToggled]),
-        "{messages:?} is not one throw"
+        "{messages:?} is not one toggle"
     );
 }
 
 #[test]
-fn off_nothing_appears_by_itself() {
+fn without_live_mode_no_content_is_shown_automatically() {
     let mut state = state();
-    observe(&mut state, seen(1, *LONG_AGO));
+    observe(&mut state, presence(1, *MINUTE_AGO));
     assert!(!state.live.is_on());
     assert!(matches!(state.shown, Shown::Notice { .. }));
-    looks_like(&state, "live-off");
+    assert_matches_snapshot(&state, "live-off");
 }
 
 #[test]
-fn what_is_loaded_appears_by_itself() {
+fn new_contents_are_shown_automatically() {
     let mut state = live();
     observe(&mut state, Observation::Nothing);
     assert_eq!(
@@ -72,9 +72,9 @@ fn what_is_loaded_appears_by_itself() {
     ui(&state)
         .find("Nothing there yet")
         .expect("the pane says so");
-    looks_like(&state, "live-waiting");
+    assert_matches_snapshot(&state, "live-waiting");
 
-    observe(&mut state, seen(3, *LONG_AGO));
+    observe(&mut state, presence(3, *MINUTE_AGO));
     appear(&mut state, text("one"));
     assert_eq!(shown_text(&state), "one");
     appear(&mut state, text("and two"));
@@ -82,61 +82,61 @@ fn what_is_loaded_appears_by_itself() {
     ui(&state)
         .find("following")
         .expect("it says that it goes on");
-    looks_like(&state, "live-text");
+    assert_matches_snapshot(&state, "live-text");
 }
 
 #[test]
-fn what_is_shown_again_after_an_error_is_said_again() {
+fn the_status_is_restored_after_an_error() {
     let mut state = live();
     appear(&mut state, text("one"));
-    let said = state.window.status.current().text().to_owned();
+    let shown_status = state.window.status.current().text().to_owned();
     let key = "qt:A".parse().expect("it is a key");
     let held = qt_bridge::LockError::new(&key, qt_bridge::LockErrorKind::Lost);
     let error = SnapshotError::Source(SourceError::Qt(qt_bridge::ReadingError::Lock(held)));
     observe(&mut state, Observation::Unreadable(Arc::new(error)));
     assert_eq!(state.window.status.current().level(), Level::Error);
     appear(&mut state, text("one"));
-    assert_eq!(state.window.status.current().text(), said);
+    assert_eq!(state.window.status.current().text(), shown_status);
     assert_eq!(state.window.status.current().level(), Level::Success);
 }
 
 #[test]
-fn the_last_copy_stays_when_the_loader_leaves() {
+fn the_last_copy_stays_when_the_publisher_detaches() {
     let mut state = live();
-    observe(&mut state, seen(3, *LONG_AGO));
+    observe(&mut state, presence(3, *MINUTE_AGO));
     appear(&mut state, text("to be kept"));
     observe(&mut state, Observation::Nothing);
     let sentence = "The loader has left; this is the last copy.";
     assert_eq!(state.window.status.current().text(), sentence);
     assert_eq!(state.window.status.current().level(), Level::Warning);
     assert_eq!(shown_text(&state), "to be kept");
-    looks_like(&state, "live-left");
+    assert_matches_snapshot(&state, "live-left");
 
-    // The button has nothing better.
+    // The button does not replace it by an error.
     let error = AttachError::new(&key(), AttachErrorKind::NotFound);
     show(&mut state, Err(attach_error(error)));
     assert_eq!(shown_text(&state), "to be kept");
     assert_eq!(state.window.status.current().text(), sentence);
 
-    // A loader comes, and takes its time.
+    // A new publisher attaches, and publishes later.
     let nothing = snapshot(snapshot::Preview::Empty, 0);
-    observe(&mut state, seen(0, *LONG_AGO));
+    observe(&mut state, presence(0, *MINUTE_AGO));
     appear(&mut state, nothing.clone());
     assert_eq!(shown_text(&state), "to be kept");
     appear(&mut state, text("back"));
     assert_eq!(shown_text(&state), "back");
     assert_eq!(state.window.status.current().level(), Level::Success);
 
-    // What is cleared by a loader that is here shall not be seen any more.
+    // A segment cleared by an attached publisher is shown as empty.
     appear(&mut state, nothing);
     assert_eq!(shown_text(&state), "");
 }
 
 #[test]
-fn the_switch_off_leaves_what_is_shown() {
+fn turning_live_off_keeps_the_content() {
     let mut state = live();
     appear(&mut state, text("still"));
-    let late = state.live.news(Observation::Nothing);
+    let late = state.live.notification(Observation::Nothing);
     drop(state.update(Message::LiveToggled));
     drop(state.update(late));
     assert_eq!(shown_text(&state), "still");
@@ -145,7 +145,7 @@ fn the_switch_off_leaves_what_is_shown() {
 }
 
 #[test]
-fn another_key_is_followed_when_it_is_complete() {
+fn an_edited_key_is_followed_after_enter() {
     let mut state = live();
     appear(&mut state, text("of the first"));
     drop(
@@ -158,7 +158,7 @@ fn another_key_is_followed_when_it_is_complete() {
     drop(state.update(Message::Show));
     let other = Key::new("Other").expect("it is a key");
     assert_eq!(state.live.followed(), Some(&other.into()));
-    // The first key's content is no copy of what was in the other.
+    // The content of the first key is not the last copy of the other.
     observe(&mut state, Observation::Nothing);
     ui(&state)
         .find("Nothing there yet")
@@ -166,7 +166,7 @@ fn another_key_is_followed_when_it_is_complete() {
 }
 
 #[test]
-fn the_switch_is_remembered() {
+fn the_switch_is_saved() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("viewer-app.json");
     let open = || {
@@ -184,7 +184,7 @@ fn the_switch_is_remembered() {
 }
 
 #[test]
-fn no_key_cannot_be_followed() {
+fn an_invalid_key_cannot_be_followed() {
     let mut state = state();
     drop(
         state.update(Message::Window(main_window::Message::KeyEdited(
@@ -197,7 +197,7 @@ fn no_key_cannot_be_followed() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn a_read_error_shows_its_reason() {
     let mut state = live();
     let error = SnapshotError::Text { key: key().into() };
     let why = error.to_string();
@@ -207,12 +207,12 @@ fn what_cannot_be_read_is_told() {
 }
 
 #[test]
-fn pictures_are_counted_when_they_are_drawn() {
+fn a_picture_is_counted_when_it_is_drawn() {
     let mut state = live();
     assert_eq!(state.live.figures(), None);
     appear(&mut state, picture());
     draw(&state);
-    // Two before the window is drawn again: the first of them nobody saw.
+    // Two pictures before the next frame: the first is never drawn.
     appear(&mut state, picture());
     let mut late = Update::new(picture(), Arc::default());
     late.skipped = 3;
@@ -220,7 +220,7 @@ fn pictures_are_counted_when_they_are_drawn() {
     let figures = state.live.figures().expect("one was shown");
     assert_eq!(figures.shown, 1);
     assert!(figures.latency >= Duration::from_secs(70), "{figures:?}");
-    // Told only twice a second: the counts go on nevertheless.
+    // Updated only twice a second, while counting continues.
     draw(&state);
     appear(&mut state, picture());
     assert_eq!(state.live.figures(), Some(figures));
@@ -229,13 +229,13 @@ fn pictures_are_counted_when_they_are_drawn() {
         .find(words.as_str())
         .expect("the figures are drawn");
 
-    // A text ends the run.
+    // A text ends the stream.
     appear(&mut state, text("no picture"));
     assert_eq!(state.live.figures(), None);
 }
 
 #[test]
-fn what_a_person_is_to_read_is_not_talked_over() {
+fn repeated_statuses_do_not_replace_another_status() {
     let mut state = live();
     appear(&mut state, picture());
     drop(state.update(Message::Copied(Ok(()), None)));
@@ -247,7 +247,7 @@ fn what_a_person_is_to_read_is_not_talked_over() {
 }
 
 #[test]
-fn a_picture_that_came_with_more_pixels_is_no_news() {
+fn a_picture_redrawn_with_more_pixels_is_not_counted() {
     let mut state = live();
     appear(&mut state, picture());
     draw(&state);

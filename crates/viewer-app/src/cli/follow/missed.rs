@@ -1,82 +1,82 @@
-//! What was missed, told on standard error.
+//! The number of missed samples, printed to standard error.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gui_common::text::terminal;
 
-/// How long one line stands before the next.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The minimum interval between two lines.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts what was missed and what was taken, and tells of it: a line a second at most, and a sum.
+/// Counts missed and written samples, and prints the missed ones: at most one line a second, and a
+/// total.
 #[derive(Debug, Default)]
-pub(super) struct Missed {
-    state: Mutex<MissedState>,
+pub(super) struct MissedCounter {
+    counts: Mutex<Counts>,
 }
 
 #[derive(Debug, Default)]
-struct MissedState {
-    taken: u64,
+struct Counts {
+    written: u64,
     missed: u64,
-    /// What no line has told yet.
-    untold: u64,
-    told: Option<Instant>,
+    /// Missed since the last line.
+    unprinted: u64,
+    last_line: Option<Instant>,
 }
 
-impl Missed {
-    pub(super) fn count_taken(&self) {
-        self.state().taken += 1;
+impl MissedCounter {
+    pub(super) fn count_written(&self) {
+        self.counts().written += 1;
     }
 
-    /// Counts what was missed, and says so if the last line is old enough.
+    /// Counts missed samples, and prints a line if the interval has passed.
     pub(super) fn count(&self, missed: u64) {
-        let mut state = self.state();
-        // The number is a peer's.
-        state.missed = state.missed.saturating_add(missed);
-        state.untold = state.untold.saturating_add(missed);
-        drop(state);
-        self.tell_if_due();
+        let mut counts = self.counts();
+        // Saturating, because the number is untrusted input.
+        counts.missed = counts.missed.saturating_add(missed);
+        counts.unprinted = counts.unprinted.saturating_add(missed);
+        drop(counts);
+        self.print_if_due();
     }
 
-    /// Returns how long the next line is to be waited for; `None` where there is nothing to tell.
+    /// Returns the time until the next line is due, or `None` if there is nothing to print.
     pub(super) fn due(&self) -> Option<Duration> {
-        let state = self.state();
-        (state.untold > 0).then(|| state.pause())
+        let counts = self.counts();
+        (counts.unprinted > 0).then(|| counts.pause())
     }
 
-    pub(super) fn tell_if_due(&self) {
-        let mut state = self.state();
-        if state.untold > 0 && state.pause().is_zero() {
-            terminal::print_error(format_args!("Missed {}.", samples(state.untold)));
-            state.untold = 0;
-            state.told = Some(Instant::now());
+    pub(super) fn print_if_due(&self) {
+        let mut counts = self.counts();
+        if counts.unprinted > 0 && counts.pause().is_zero() {
+            terminal::print_error(format_args!("Missed {}.", samples(counts.unprinted)));
+            counts.unprinted = 0;
+            counts.last_line = Some(Instant::now());
         }
     }
 
-    /// Says how many were missed in all, if any were.
-    pub(super) fn tell_sum(&self) {
-        let mut state = self.state();
-        if state.missed > 0 {
+    /// Prints the total, if any samples were missed.
+    pub(super) fn print_total(&self) {
+        let mut counts = self.counts();
+        if counts.missed > 0 {
             terminal::print_error(format_args!(
-                "Missed {} in all, and took {}. What comes faster than it is taken stays longer in a \
-                 longer ring: loader-app text --ring 16M; pictures, and what else is longer than 16 KiB, \
-                 with --retain 64M.",
-                samples(state.missed),
-                state.taken
+                "Missed {} in all, and read {}. A longer ring keeps samples longer: loader-app text \
+                 --ring 16M; for pictures and other samples longer than 16 KiB, add --retain 64M.",
+                samples(counts.missed),
+                counts.written
             ));
-            state.untold = 0;
+            counts.unprinted = 0;
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, MissedState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl MissedState {
+impl Counts {
     fn pause(&self) -> Duration {
-        let stands = self.told.map(|told| told.elapsed());
-        stands.map_or(Duration::ZERO, |stands| PAUSE.saturating_sub(stands))
+        let since = self.last_line.map(|last_line| last_line.elapsed());
+        since.map_or(Duration::ZERO, |since| INTERVAL.saturating_sub(since))
     }
 }
 
@@ -92,19 +92,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_a_second_tells_of_all_that_came_since_the_last() {
-        let missed = Missed::default();
+    fn one_line_a_second_counts_all_samples_missed_since_the_last() {
+        let missed = MissedCounter::default();
         assert_eq!(missed.due(), None);
         missed.count(3);
-        assert_eq!(missed.state().untold, 0, "the first is told at once");
+        assert_eq!(missed.counts().unprinted, 0, "the first is printed at once");
         missed.count(u64::MAX);
         missed.count(2);
-        assert_eq!(missed.state().untold, u64::MAX);
-        assert!(missed.due().is_some_and(|due| due <= PAUSE));
-        missed.state().told = Instant::now().checked_sub(PAUSE);
+        assert_eq!(missed.counts().unprinted, u64::MAX);
+        assert!(missed.due().is_some_and(|due| due <= INTERVAL));
+        missed.counts().last_line = Instant::now().checked_sub(INTERVAL);
         assert_eq!(missed.due(), Some(Duration::ZERO));
-        missed.tell_if_due();
+        missed.print_if_due();
         assert_eq!(missed.due(), None);
-        assert_eq!(missed.state().missed, u64::MAX);
+        assert_eq!(missed.counts().missed, u64::MAX);
     }
 }

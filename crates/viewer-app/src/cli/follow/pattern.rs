@@ -1,4 +1,4 @@
-//! The names of pictures that are numbered.
+//! Patterns for numbered file names.
 
 use std::error::Error;
 use std::fmt;
@@ -7,22 +7,22 @@ use std::str::FromStr;
 
 use crate::picture_file::{self, PictureFileError};
 
-/// The most digits that a number has.
-const MOST_DIGITS: usize = 20;
+/// The number of digits of the largest number.
+const MAX_DIGITS: usize = 20;
 
-/// A name with a place for a number, such as `frame-%05d.png`.
+/// A path with a placeholder for a number, such as `frame-%05d.png`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct Pattern {
+pub(in crate::cli) struct PathPattern {
     before: String,
-    /// A number with fewer digits gets zeros in front.
+    /// The minimum width; shorter numbers are padded with zeros.
     digits: usize,
     after: String,
 }
 
-impl Pattern {
-    /// Returns the name with this number in it.
+impl PathPattern {
+    /// Returns the path for this number.
     pub(in crate::cli) fn path(&self, number: u64) -> PathBuf {
-        let Pattern {
+        let PathPattern {
             before,
             digits,
             after,
@@ -31,11 +31,11 @@ impl Pattern {
     }
 }
 
-impl FromStr for Pattern {
-    type Err = PatternError;
+impl FromStr for PathPattern {
+    type Err = PathPatternError;
 
-    fn from_str(text: &str) -> Result<Pattern, PatternError> {
-        let mut pattern = Pattern {
+    fn from_str(text: &str) -> Result<PathPattern, PathPatternError> {
+        let mut pattern = PathPattern {
             before: String::new(),
             digits: 0,
             after: String::new(),
@@ -49,9 +49,11 @@ impl FromStr for Pattern {
                 rest = after;
                 continue;
             }
-            let (digits, after) = directive.split_once('d').ok_or(PatternError::Directive)?;
+            let (digits, after) = directive
+                .split_once('d')
+                .ok_or(PathPatternError::Directive)?;
             if has_number {
-                return Err(PatternError::Directive);
+                return Err(PathPatternError::Directive);
             }
             pattern.digits = parse_digits(digits)?;
             has_number = true;
@@ -59,14 +61,14 @@ impl FromStr for Pattern {
         }
         pattern.part(has_number).push_str(rest);
         if !has_number {
-            return Err(PatternError::NoNumber);
+            return Err(PathPatternError::NoNumber);
         }
-        picture_file::format_of(Path::new(&pattern.path(1))).map_err(PatternError::Ending)?;
+        picture_file::format_of(Path::new(&pattern.path(1))).map_err(PathPatternError::Ending)?;
         Ok(pattern)
     }
 }
 
-impl Pattern {
+impl PathPattern {
     fn part(&mut self, is_behind_number: bool) -> &mut String {
         if is_behind_number {
             &mut self.after
@@ -76,50 +78,49 @@ impl Pattern {
     }
 }
 
-/// Reads what stands between `%` and `d`: nothing, or 0 and a number.
-fn parse_digits(text: &str) -> Result<usize, PatternError> {
+/// Parses the text between `%` and `d`: empty, or a zero and a width.
+fn parse_digits(text: &str) -> Result<usize, PathPatternError> {
     if text.is_empty() {
         return Ok(0);
     }
     text.strip_prefix('0')
         .filter(|width| width.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|width| width.parse().ok())
-        .filter(|width| (1..=MOST_DIGITS).contains(width))
-        .ok_or(PatternError::Directive)
+        .filter(|width| (1..=MAX_DIGITS).contains(width))
+        .ok_or(PathPatternError::Directive)
 }
 
-/// Why a text names no numbered pictures.
+/// The error of parsing a [`PathPattern`].
 #[derive(Debug)]
-pub(in crate::cli) enum PatternError {
-    /// There is no place for a number.
+pub(in crate::cli) enum PathPatternError {
+    /// There is no placeholder for a number.
     NoNumber,
-    /// What follows a `%` is not understood, or there is a second number.
+    /// A directive after `%` is invalid, or there is a second number.
     Directive,
-    /// The ending names no format.
+    /// The extension names no supported format.
     Ending(PictureFileError),
 }
 
-impl fmt::Display for PatternError {
+impl fmt::Display for PathPatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PatternError::NoNumber => f.write_str(
-                "Each picture would replace the one before. Add a place for its number, such as \
-                 frame-%05d.png",
+            PathPatternError::NoNumber => f.write_str(
+                "Each picture would replace the previous one. Add a number, such as frame-%05d.png",
             ),
-            PatternError::Directive => f.write_str(
-                "Only one number is put in, written as %d or, with zeros in front, as %05d; a \
-                 percent sign itself is %%",
+            PathPatternError::Directive => f.write_str(
+                "A pattern has exactly one number, written as %d or, padded with zeros, as %05d; a \
+                 percent sign is written as %%",
             ),
-            PatternError::Ending(error) => error.fmt(f),
+            PathPatternError::Ending(error) => error.fmt(f),
         }
     }
 }
 
-impl Error for PatternError {
+impl Error for PathPatternError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            PatternError::NoNumber | PatternError::Directive => None,
-            PatternError::Ending(error) => Some(error),
+            PathPatternError::NoNumber | PathPatternError::Directive => None,
+            PathPatternError::Ending(error) => Some(error),
         }
     }
 }
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_get_their_place() {
+    fn the_number_replaces_the_placeholder() {
         for (text, number, name) in [
             ("frame-%05d.png", 7, "frame-00007.png"),
             ("frame-%05d.png", 1_234_567, "frame-1234567.png"),
@@ -137,13 +138,13 @@ mod tests {
             ("dir.d/100%%-%03d.qoi", 1, "dir.d/100%-001.qoi"),
             ("%020d%%.bmp", 1, "00000000000000000001%.bmp"),
         ] {
-            let pattern: Pattern = text.parse().expect(text);
+            let pattern: PathPattern = text.parse().expect(text);
             assert_eq!(pattern.path(number), Path::new(name));
         }
     }
 
     #[test]
-    fn what_is_no_pattern_says_what_to_write() {
+    fn an_invalid_pattern_is_rejected_with_a_remedy() {
         for (text, words) in [
             ("frame.png", "%05d"),
             ("100%%.png", "%05d"),
@@ -153,12 +154,12 @@ mod tests {
             ("%021d.png", "%05d"),
             ("%0-1d.png", "%05d"),
             ("%s.png", "%05d"),
-            ("%d-%d.png", "Only one"),
-            ("%d%", "Only one"),
+            ("%d-%d.png", "exactly one"),
+            ("%d%", "exactly one"),
             ("%d", "png"),
             ("%d.xpm", "png"),
         ] {
-            let error = text.parse::<Pattern>().expect_err(text);
+            let error = text.parse::<PathPattern>().expect_err(text);
             assert!(error.to_string().contains(words), "{text}: {error}");
         }
     }

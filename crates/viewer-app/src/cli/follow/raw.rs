@@ -1,4 +1,4 @@
-//! Pictures as nothing but their pixels, one behind the other.
+//! Raw video: the pixels of each picture, without headers.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -12,24 +12,24 @@ use shm_io::Content;
 use crate::cli::failure::Failure;
 use crate::output::{Output, OutputError};
 
-/// Where pixels go, and of what kind they have been so far.
-pub(super) struct Raw {
+/// Writes pixels without headers; all pictures must have one shape.
+pub(super) struct RawWriter {
     writer: Box<dyn Write>,
-    /// For errors.
+    /// The destination, for errors.
     name: String,
-    shape: Option<Shape>,
+    shape: Option<FrameShape>,
 }
 
-/// What cannot change, because nothing between the pixels would tell.
+/// The properties that must not change, because raw video has no headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Shape {
+struct FrameShape {
     width: u32,
     height: u32,
     format: PixelFormat,
 }
 
-impl Raw {
-    pub(super) fn open(output: &Output) -> Result<Raw, SaveFileError> {
+impl RawWriter {
+    pub(super) fn open(output: &Output) -> Result<RawWriter, SaveFileError> {
         let (writer, name): (Box<dyn Write>, _) = match output {
             Output::Stdout => (Box::new(terminal::stdout()), "standard output".to_owned()),
             Output::File(path) => {
@@ -37,23 +37,22 @@ impl Raw {
                 (Box::new(file), path.display().to_string())
             }
         };
-        Ok(Raw {
+        Ok(RawWriter {
             writer,
             name,
             shape: None,
         })
     }
 
-    /// Writes the pixels of a picture. Tells whether anybody takes them.
+    /// Writes the pixels of a picture. Returns `false` if the reading end of the pipe is closed.
     pub(super) fn write(&mut self, content: &Content) -> Result<bool, Failure> {
         let Some((metadata, pixels)) = content.image() else {
             return Err(Failure::new(format!(
-                "What came is {}, no picture, so it cannot follow as pixels. Follow it without \
-                 --raw.",
+                "The content is {}, not a picture, and has no pixels. Follow it without --raw.",
                 content.kind()
             )));
         };
-        self.check(Shape::of(metadata))?;
+        self.check(FrameShape::of(metadata))?;
         let rows = Rows::new(metadata, pixels)?;
         let written = self.writer.write_all(&rows.packed());
         let written = written.and_then(|()| self.writer.flush());
@@ -65,21 +64,21 @@ impl Raw {
         }
     }
 
-    fn check(&mut self, shape: Shape) -> Result<(), Failure> {
+    fn check(&mut self, shape: FrameShape) -> Result<(), Failure> {
         let first = *self.shape.get_or_insert(shape);
         if first == shape {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "The pictures changed from {first} to {shape}, which the reader of their pixels \
-             could not tell. Follow them anew."
+            "The pictures changed from {first} to {shape}, which raw pixels cannot express. \
+             Follow them again."
         )))
     }
 }
 
-impl Shape {
-    fn of(metadata: &ImageMetadata) -> Shape {
-        Shape {
+impl FrameShape {
+    fn of(metadata: &ImageMetadata) -> FrameShape {
+        FrameShape {
             width: metadata.width,
             height: metadata.height,
             format: metadata.format,
@@ -87,9 +86,9 @@ impl Shape {
     }
 }
 
-impl std::fmt::Display for Shape {
+impl std::fmt::Display for FrameShape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Shape {
+        let FrameShape {
             width,
             height,
             format,

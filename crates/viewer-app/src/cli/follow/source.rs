@@ -1,4 +1,4 @@
-//! Contents as they come, and what is told of them on the way.
+//! The source of followed contents, with its warnings.
 
 use std::time::Duration;
 
@@ -7,57 +7,57 @@ use gui_common::text::terminal;
 use shm_io::{Address, Content, Event, Follower, PresenceGuard, Source, TIMEOUT, Wanted};
 
 use super::arguments::Arguments;
-use super::missed::Missed;
+use super::missed::MissedCounter;
 use super::until_end::UntilEnd;
 use crate::cli::failure::Failure;
+use crate::owner::Owner;
 use crate::session::{self, FetchError};
-use crate::user::User;
 
-/// What came.
-pub(super) enum Arrival {
-    /// A content, and how many were skipped before it.
+/// The result of waiting for a content.
+pub(super) enum FollowEvent {
+    /// A new content, and the number of samples skipped before it.
     Content(Box<Content>, u64),
-    /// Nothing, so far.
+    /// No new content yet.
     Nothing,
-    /// Nothing, and no more is waited for: the loaders have left.
+    /// No new content, and none is expected: all publishers have detached.
     End,
 }
 
-/// Contents as they come.
-pub(super) struct Arrivals<'a> {
+/// Waits for each new content of an address.
+pub(super) struct FollowSource<'a> {
     source: Source,
-    owner: Option<User>,
+    owner: Option<Owner>,
     follower: Follower,
-    /// Lets loaders know what was shown here.
+    /// Reports to the publishers what was shown here.
     guard: PresenceGuard,
-    missed: &'a Missed,
-    /// What was missed before a clearing, and no content has told yet.
+    missed: &'a MissedCounter,
+    /// Skipped before the segment was cleared; added to the next content.
     skipped: u64,
     until_end: Option<UntilEnd>,
-    /// Whether more is to be told of the segment than it costs nothing to know.
+    /// Whether contents carry the state of the segment, which costs system calls.
     is_reported: bool,
-    /// Whether it was said that a lock of Qt is not to be had.
+    /// Whether a passing error, such as a held Qt lock, was already printed.
     is_warned: bool,
 }
 
-impl<'a> Arrivals<'a> {
-    /// Begins to follow what has this address.
+impl<'a> FollowSource<'a> {
+    /// Starts to follow an address.
     pub(super) fn open(
         address: &Address,
         arguments: &Arguments,
-        missed: &'a Missed,
-    ) -> Arrivals<'a> {
+        missed: &'a MissedCounter,
+    ) -> FollowSource<'a> {
         let is_qt = address.qt().is_some();
         if is_qt {
             terminal::print_error(format_args!(
-                "Nothing tells when a Qt program changes {address}: it is looked at five times a second at most."
+                "Qt has no change notification: {address} is polled, at most five times a second."
             ));
         }
         let owner = arguments.owner.clone();
         let source = session::source(address, owner.as_ref())
             .form(arguments.form)
             .qt_lock_timeout(lock_timeout(arguments.timeout));
-        Arrivals {
+        FollowSource {
             follower: source.clone().follow(Wanted::InOrder(arguments.begin())),
             guard: source.presence_guard(),
             source,
@@ -70,30 +70,27 @@ impl<'a> Arrivals<'a> {
         }
     }
 
-    /// Waits for the next content, at most as long as is `left`; it may give up before.
-    pub(super) fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure> {
+    /// Blocks until the next content, for at most `left`; may return earlier without one.
+    pub(super) fn next(&mut self, left: Option<Duration>) -> Result<FollowEvent, Failure> {
         let pause = self.until_end.as_ref().map(UntilEnd::pause);
         match self.follower.next(left.into_iter().chain(pause).min()) {
             Ok(Event::Content(content)) => {
                 self.is_warned = false;
                 self.missed.count(content.skipped());
                 if let Some(until_end) = &mut self.until_end {
-                    until_end.hear(&content, &self.follower);
+                    until_end.record_content(&content, &self.follower);
                 }
-                return Ok(self.arrival(*content));
+                return Ok(self.event(*content));
             }
             Ok(Event::Empty { skipped }) => {
                 self.missed.count(skipped);
                 self.skipped = self.skipped.saturating_add(skipped);
             }
-            Ok(Event::Block) => return Err(block(self.source.address())),
+            Ok(Event::Block) => return Err(not_followable(self.source.address())),
             Ok(Event::PublisherGone | Event::NoSegment | Event::Timeout) => {}
             Err(error) if error.is_passing() => {
                 if !std::mem::replace(&mut self.is_warned, true) {
-                    terminal::print_error(format_args!(
-                        "{} It is looked at again.",
-                        error.explain()
-                    ));
+                    terminal::print_error(format_args!("{} Retrying.", error.explain()));
                 }
             }
             Err(error) => {
@@ -101,18 +98,18 @@ impl<'a> Arrivals<'a> {
             }
         }
         let until_end = self.until_end.as_mut();
-        let is_end = until_end.is_some_and(|until_end| until_end.look(&self.follower));
+        let is_end = until_end.is_some_and(|until_end| until_end.check(&self.follower));
         Ok(if is_end {
-            Arrival::End
+            FollowEvent::End
         } else {
-            Arrival::Nothing
+            FollowEvent::Nothing
         })
     }
 
-    fn arrival(&mut self, content: Content) -> Arrival {
-        // What a Qt program streams may be null.
+    fn event(&mut self, content: Content) -> FollowEvent {
+        // A Qt program may stream a null value.
         if content.is_empty() {
-            return Arrival::Nothing;
+            return FollowEvent::Nothing;
         }
         let skipped = std::mem::take(&mut self.skipped).saturating_add(content.skipped());
         let content = match self.is_reported {
@@ -123,27 +120,27 @@ impl<'a> Arrivals<'a> {
             }
             false => content,
         };
-        Arrival::Content(Box::new(content), skipped)
+        FollowEvent::Content(Box::new(content), skipped)
     }
 
-    /// Lets the loaders of a content know that it was shown.
-    pub(super) fn delivered(&mut self, content: &Content) {
+    /// Reports to the publishers of a content that it was shown.
+    pub(super) fn report_shown(&mut self, content: &Content) {
         if let (Some(publication), Some(age)) = (content.publication(), content.age()) {
             self.guard.shown(&publication, age);
         }
     }
 }
 
-fn block(key: &Address) -> Failure {
+fn not_followable(key: &Address) -> Failure {
     Failure::new(format!(
-        "{key} is a block of bytes or a semaphore, and nothing tells when those change. Read a \
-         block with viewer-app show --key {}",
+        "{key} is a block of bytes or a semaphore, which have no change notification. Read a block \
+         with viewer-app show --key {}",
         gui_common::text::shell::quoted(key.as_str())
     ))
 }
 
-/// How long a look waits for Qt's lock. Where time is short many looks wait a little, because each is
-/// made to its end.
+/// Returns the timeout of the Qt lock. It is short if the command has a timeout, because an attempt is
+/// never interrupted.
 fn lock_timeout(timeout: Option<Duration>) -> Duration {
     const SHORT: Duration = Duration::from_millis(200);
     match timeout {
@@ -168,8 +165,8 @@ mod tests {
         (key.parse().expect("it is a key"), directory)
     }
 
-    fn arrivals<'a>(source: Source, missed: &'a Missed) -> Arrivals<'a> {
-        Arrivals {
+    fn follow<'a>(source: Source, missed: &'a MissedCounter) -> FollowSource<'a> {
+        FollowSource {
             follower: source.clone().follow(Wanted::Latest),
             guard: source.presence_guard(),
             source,
@@ -182,53 +179,53 @@ mod tests {
         }
     }
 
-    /// What comes within a look or two.
-    fn next(arrivals: &mut Arrivals<'_>) -> Option<Box<Content>> {
-        const LOOK: Duration = Duration::from_millis(500);
-        match arrivals.next(Some(LOOK)).expect("it passes") {
-            Arrival::Content(content, _) => Some(content),
-            Arrival::Nothing | Arrival::End => None,
+    /// Returns the content that one or two polls find.
+    fn next(follow_source: &mut FollowSource<'_>) -> Option<Box<Content>> {
+        const TWO_POLLS: Duration = Duration::from_millis(500);
+        match follow_source.next(Some(TWO_POLLS)).expect("it passes") {
+            FollowEvent::Content(content, _) => Some(content),
+            FollowEvent::Nothing | FollowEvent::End => None,
         }
     }
 
     #[test]
-    fn a_lock_that_is_held_and_what_is_null_are_waited_out() {
+    fn a_held_qt_lock_and_a_null_value_are_retried() {
         let (key, _directory) = key();
         let text = Message::Text("hi".to_owned());
         let text = Stream::new(&text, Form::QString).expect("it fits");
         let mut publisher = qt_bridge::Publisher::new(&key, TIMEOUT);
         publisher.publish(&text).expect("there is room");
-        let missed = Missed::default();
+        let missed = MissedCounter::default();
         let source = Source::new(&key).qt_lock_timeout(Duration::from_millis(20));
-        let mut arrivals = arrivals(source, &missed);
+        let mut follow_source = follow(source, &missed);
 
         let mut theirs = Segment::attach_read_only(&key, TIMEOUT).expect("it is there");
         let guard = theirs.lock(TIMEOUT).expect("it is free");
         for _ in 0..2 {
-            assert!(next(&mut arrivals).is_none());
-            assert!(arrivals.is_warned);
+            assert!(next(&mut follow_source).is_none());
+            assert!(follow_source.is_warned);
         }
         drop(guard);
-        let content = next(&mut arrivals).expect("it is new");
+        let content = next(&mut follow_source).expect("it is new");
         assert_eq!(content.bytes(), b"hi");
-        assert!(!arrivals.is_warned);
+        assert!(!follow_source.is_warned);
 
         let null = Stream::null(Form::QString);
         publisher.publish(&null).expect("there is room");
-        assert!(next(&mut arrivals).is_none());
+        assert!(next(&mut follow_source).is_none());
         publisher.publish(&text).expect("there is room");
-        assert!(next(&mut arrivals).is_some());
+        assert!(next(&mut follow_source).is_some());
 
         let picture = Source::new(&key).form(Some(Form::QImage));
-        arrivals.follower = picture.follow(Wanted::Latest);
+        follow_source.follower = picture.follow(Wanted::Latest);
         assert!(
-            arrivals.next(None).is_err(),
-            "what stays so is not waited for"
+            follow_source.next(None).is_err(),
+            "a permanent error is returned"
         );
     }
 
     #[test]
-    fn a_lock_that_is_held_costs_no_more_than_the_time_that_was_given() {
+    fn a_held_qt_lock_does_not_exceed_the_timeout() {
         let (key, _directory) = key();
         let text = Message::Text("hi".to_owned());
         let text = Stream::new(&text, Form::QString).expect("it fits");
@@ -236,15 +233,15 @@ mod tests {
         publisher.publish(&text).expect("there is room");
         let mut theirs = Segment::attach_read_only(&key, TIMEOUT).expect("it is there");
         let _guard = theirs.lock(TIMEOUT).expect("it is free");
-        const GIVEN: Duration = Duration::from_millis(500);
-        let missed = Missed::default();
-        let source = Source::new(&key).qt_lock_timeout(lock_timeout(Some(GIVEN)));
-        let mut arrivals = arrivals(source, &missed);
+        const LIMIT: Duration = Duration::from_millis(500);
+        let missed = MissedCounter::default();
+        let source = Source::new(&key).qt_lock_timeout(lock_timeout(Some(LIMIT)));
+        let mut follow_source = follow(source, &missed);
         let began = Instant::now();
-        while began.elapsed() < GIVEN {
-            let left = GIVEN.saturating_sub(began.elapsed());
-            let arrival = arrivals.next(Some(left)).expect("it passes");
-            assert!(matches!(arrival, Arrival::Nothing));
+        while began.elapsed() < LIMIT {
+            let left = LIMIT.saturating_sub(began.elapsed());
+            let event = follow_source.next(Some(left)).expect("it passes");
+            assert!(matches!(event, FollowEvent::Nothing));
         }
         assert!(began.elapsed() < TIMEOUT, "{:?}", began.elapsed());
     }

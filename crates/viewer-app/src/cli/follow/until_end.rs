@@ -1,62 +1,64 @@
-//! `--until-end`: the end of those who publish is the end.
+//! `--until-end`: detects that all publishers have gone.
 
 use std::time::{Duration, Instant};
 
 use shm_io::{Content, Follower};
 
-/// How long no publisher has been there when it is the end: one may only be starting anew.
+/// How long all publishers must be absent: one may be restarting.
 const ABSENCE: Duration = Duration::from_secs(1);
 
-/// How soon the first look is.
-const SOON: Duration = Duration::from_millis(10);
+/// The delay before the first check.
+const FIRST_CHECK: Duration = Duration::from_millis(10);
 
-/// Notes whether publishers were seen, and since when there is none.
+/// Tracks whether a publisher was seen, and since when there is none.
 #[derive(Debug)]
 pub(super) struct UntilEnd {
-    began: Instant,
-    is_seen: bool,
-    has_looked: bool,
-    absent: Option<Instant>,
+    started: Instant,
+    has_seen_publisher: bool,
+    has_checked: bool,
+    absent_since: Option<Instant>,
 }
 
 impl UntilEnd {
-    /// Begins; with `everything` what is there already counts as a publisher that was seen.
-    pub(super) fn new(everything: bool) -> UntilEnd {
+    /// Starts tracking. With `counts_existing`, the existing samples count as a publisher seen.
+    pub(super) fn new(counts_existing: bool) -> UntilEnd {
         UntilEnd {
-            began: Instant::now(),
-            is_seen: everything,
-            has_looked: false,
-            absent: None,
+            started: Instant::now(),
+            has_seen_publisher: counts_existing,
+            has_checked: false,
+            absent_since: None,
         }
     }
 
-    /// Returns how long to wait at most for what comes next.
+    /// Returns the longest time to wait before the next check.
     pub(super) fn pause(&self) -> Duration {
-        match self.absent {
-            // Whoever is there now may leave at any moment, and then has been there.
-            None if !self.has_looked => SOON,
+        match self.absent_since {
+            // A publisher that is attached now may detach soon, and still counts as seen.
+            None if !self.has_checked => FIRST_CHECK,
             None => ABSENCE,
             Some(since) => ABSENCE.saturating_sub(since.elapsed()),
         }
     }
 
-    /// A sample came: a publisher is there, or was a moment ago.
-    pub(super) fn hear(&mut self, content: &Content, follower: &Follower) {
-        self.absent = None;
-        // What was there before tells nothing of who is still to come.
-        let is_new = content.age().is_some_and(|age| age < self.began.elapsed());
-        self.is_seen = self.is_seen || is_new || follower.has_publisher();
+    /// Records that a content was read: its publisher is attached, or was a moment ago.
+    pub(super) fn record_content(&mut self, content: &Content, follower: &Follower) {
+        self.absent_since = None;
+        // A sample published before the start does not prove that its publisher was seen.
+        let is_new = content
+            .age()
+            .is_some_and(|age| age < self.started.elapsed());
+        self.has_seen_publisher = self.has_seen_publisher || is_new || follower.has_publisher();
     }
 
-    /// Nothing came: looks who is there. Tells whether this is the end.
-    pub(super) fn look(&mut self, follower: &Follower) -> bool {
-        self.has_looked = true;
+    /// Checks for publishers after a wait without content. Returns `true` if following ends.
+    pub(super) fn check(&mut self, follower: &Follower) -> bool {
+        self.has_checked = true;
         if follower.has_publisher() {
-            self.is_seen = true;
-            self.absent = None;
+            self.has_seen_publisher = true;
+            self.absent_since = None;
             return false;
         }
-        let since = *self.absent.get_or_insert_with(Instant::now);
-        self.is_seen && since.elapsed() >= ABSENCE
+        let since = *self.absent_since.get_or_insert_with(Instant::now);
+        self.has_seen_publisher && since.elapsed() >= ABSENCE
     }
 }

@@ -1,4 +1,4 @@
-//! Contents on their way out: as pixels, as files, as lines.
+//! The output of followed contents: pixels, files or lines.
 
 use gui_common::desktop::save_file::SaveFile;
 use gui_common::text::terminal;
@@ -7,71 +7,72 @@ use shm_core::ReadError;
 use shm_io::Content;
 
 use super::arguments::Arguments;
-use super::raw::Raw;
+use super::raw::RawWriter;
 use crate::cli::describe;
 use crate::cli::failure::Failure;
 use crate::export;
 use crate::json;
 use crate::output::{self, Output};
-use crate::report::Report;
+use crate::report::SegmentReport;
 
-/// Where contents go.
-pub(super) struct Writer<'a> {
+/// Writes contents to the outputs that the arguments name.
+pub(super) struct ContentWriter<'a> {
     arguments: &'a Arguments,
-    raw: Option<Raw>,
+    raw: Option<RawWriter>,
 }
 
-/// What became of a content.
-pub(super) enum Delivered {
-    Yes,
-    /// It is no picture, and only pictures are wanted.
-    LeftOut,
-    NobodyListens,
+/// The result of writing a content.
+pub(super) enum WriteResult {
+    Written,
+    /// It is not a picture, and `--output` writes only pictures.
+    Skipped,
+    /// The reading end of standard output is closed.
+    Closed,
 }
 
-/// What a line of `--json` holds: what `show --json` does, and more.
+/// One line of `--json`: the fields of `show --json`, and more.
 #[derive(Serialize)]
-struct Line<'a> {
+struct JsonLine<'a> {
     #[serde(flatten)]
-    report: Report,
-    /// How many came unseen between the last one and this; 0 where nothing is counted.
+    report: SegmentReport,
+    /// The number of samples missed since the previous line; 0 for Qt segments, which have no sequence.
     skipped: u64,
-    /// The text itself, where it is one.
+    /// The text, if the content is one.
     text: Option<&'a str>,
 }
 
-impl<'a> Writer<'a> {
-    pub(super) fn open(arguments: &'a Arguments) -> Result<Writer<'a>, Failure> {
-        Ok(Writer {
+impl<'a> ContentWriter<'a> {
+    pub(super) fn open(arguments: &'a Arguments) -> Result<ContentWriter<'a>, Failure> {
+        Ok(ContentWriter {
             arguments,
-            raw: arguments.raw.as_ref().map(Raw::open).transpose()?,
+            raw: arguments.raw.as_ref().map(RawWriter::open).transpose()?,
         })
     }
 
-    /// Writes a content where it is wanted, and tells of it. It is the one with this `number`.
-    pub(super) fn deliver(
+    /// Writes a content to all outputs. `number` counts the contents, from 1.
+    pub(super) fn write(
         &mut self,
         content: &Content,
         skipped: u64,
         number: u64,
-    ) -> Result<Delivered, Failure> {
+    ) -> Result<WriteResult, Failure> {
         if let Some(raw) = &mut self.raw {
-            let is_heard = raw.write(content)?;
-            if !is_heard || self.arguments.raw == Some(Output::Stdout) {
-                return Ok(Delivered::of(is_heard));
+            let is_open = raw.write(content)?;
+            if !is_open || self.arguments.raw == Some(Output::Stdout) {
+                return Ok(WriteResult::of(is_open));
             }
         }
         let mut file = None;
         if let Some(pattern) = &self.arguments.output {
             if content.image().is_none() {
                 terminal::print_error(format_args!(
-                    "What came is {}, no picture: it is left out.",
+                    "Skipped a content: it is {}, not a picture.",
                     content.kind()
                 ));
-                return Ok(Delivered::LeftOut);
+                return Ok(WriteResult::Skipped);
             }
             let path = pattern.path(number);
-            // One that a power failure takes is followed by the next.
+            // Not synced to disk: a file lost to a power failure is followed by the next.
             let target = SaveFile::at(&path).in_series();
             export::save(content, target, self.arguments.memory.limit)?;
             file = Some(path);
@@ -86,31 +87,31 @@ impl<'a> Writer<'a> {
             line.push_str(&terminal::line(&path.to_string_lossy()));
         }
         line.push('\n');
-        let is_heard = output::is_heard(|stdout| stdout.write_all(line.as_bytes()))?;
-        Ok(Delivered::of(is_heard))
+        let is_open = output::write(|stdout| stdout.write_all(line.as_bytes()))?;
+        Ok(WriteResult::of(is_open))
     }
 }
 
 fn report(content: &Content, skipped: u64) -> Result<String, Failure> {
     let text = content.text()?;
-    Ok(json::to_line(&Line {
-        report: Report::of_content(content),
+    Ok(json::to_line(&JsonLine {
+        report: SegmentReport::of_content(content),
         skipped,
         text: text.as_deref(),
     })?)
 }
 
-impl Delivered {
-    fn of(is_heard: bool) -> Delivered {
-        if is_heard {
-            Delivered::Yes
+impl WriteResult {
+    fn of(is_open: bool) -> WriteResult {
+        if is_open {
+            WriteResult::Written
         } else {
-            Delivered::NobodyListens
+            WriteResult::Closed
         }
     }
 }
 
-/// Writes a text as a line, and tells of anything else in one.
+/// Returns a text as one line, or the description of any other content.
 fn describe(content: &Content) -> Result<String, ReadError> {
     Ok(match content.text()? {
         Some(text) => one_line(&text),
@@ -118,7 +119,7 @@ fn describe(content: &Content) -> Result<String, ReadError> {
     })
 }
 
-/// Writes a text without line ends, so that each is one line and can be told from the next.
+/// Escapes control characters and backslashes, so that each text is exactly one line.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_one_line_and_can_be_read_back() {
+    fn a_text_is_escaped_to_one_line_without_loss() {
         assert_eq!(one_line("日本 🙂 \"quoted\""), "日本 🙂 \"quoted\"");
         assert_eq!(one_line("a\nb\tc\r\n"), r"a\nb\tc\r\n");
         assert_eq!(one_line(r"C:\new"), r"C:\\new");

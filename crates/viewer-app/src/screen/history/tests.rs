@@ -61,7 +61,7 @@ fn shows(history: &History, words: &str) -> bool {
 }
 
 #[test]
-fn what_was_shown_is_listed_with_the_newest_on_top() {
+fn shown_contents_are_listed_newest_first() {
     let mut history = History::new();
     assert!(shows(&history, "Nothing was shown yet"));
     history.record(&text("\n  first line\nsecond line", 1), at(5));
@@ -85,18 +85,18 @@ fn what_was_shown_is_listed_with_the_newest_on_top() {
 }
 
 #[test]
-fn the_same_is_noted_once_and_nothing_not_at_all() {
+fn duplicates_and_empty_contents_are_not_recorded() {
     let mut history = History::new();
     history.record(&text("one", 1), at(1));
     history.record(&text("one", 1), at(2));
     history.record(&snapshot(Preview::Empty, 2), at(3));
     assert_eq!(history.entries.len(), 1);
-    // The same sequence of another segment under the key.
+    // The same sequence in a new segment of the same key.
     let mut anew = text("two", 1);
     anew.origin.as_mut().expect("it has one").segment = shm_core::SegmentId::new(2);
     history.record(&anew, at(9));
     assert_eq!(history.entries.len(), 2);
-    // A block has no sequences.
+    // A block has no sequence.
     let block = |byte| Snapshot {
         origin: None,
         ..snapshot(
@@ -117,7 +117,7 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
 }
 
 #[test]
-fn of_a_film_one_picture_a_second_is_kept() {
+fn one_picture_a_second_of_a_stream_is_recorded() {
     let mut history = History::new();
     for frame in 0..180 {
         history.record(&picture(8, frame), NOW + Duration::from_millis(frame * 16));
@@ -126,7 +126,7 @@ fn of_a_film_one_picture_a_second_is_kept() {
 }
 
 #[test]
-fn entries_are_bounded() {
+fn the_number_of_entries_is_bounded() {
     let mut history = History::new();
     for sequence in 0..500 {
         history.record(&text("words", sequence), at(sequence));
@@ -136,7 +136,7 @@ fn entries_are_bounded() {
 }
 
 #[test]
-fn memory_is_bounded_and_old_pictures_become_thumbnails() {
+fn memory_is_bounded_and_old_pictures_are_reduced_to_thumbnails() {
     let mut history = History::new();
     history.record(&text("kept", 0), at(0));
     for sequence in 1..20 {
@@ -144,7 +144,7 @@ fn memory_is_bounded_and_old_pictures_become_thumbnails() {
         history.record(&picture(1_024, sequence), at(sequence * 2));
         assert!(history.bytes() <= MAX_BYTES);
     }
-    assert_eq!(history.entries.len(), 20, "all of them are still listed");
+    assert_eq!(history.entries.len(), 20, "no entry is dropped");
     let sides: Vec<u32> = history
         .entries
         .iter()
@@ -160,7 +160,7 @@ fn memory_is_bounded_and_old_pictures_become_thumbnails() {
     assert_eq!(whole, 3);
     assert_eq!(sides[..16], [THUMBNAIL_SIDE; 16]);
     assert_eq!(sides[16..], [1_024; 3]);
-    // Texts have no smaller form: the oldest go.
+    // Texts cannot be reduced: the oldest are dropped.
     for sequence in 100..160 {
         history.record(&text(&"x".repeat(1 << 20), sequence), at(sequence));
         assert!(history.bytes() <= MAX_BYTES);
@@ -169,7 +169,7 @@ fn memory_is_bounded_and_old_pictures_become_thumbnails() {
 }
 
 #[test]
-fn one_button_forgets_all() {
+fn clearing_removes_all_entries() {
     let mut history = History::new();
     history.record(&text("a secret", 1), at(1));
     assert!(!history.is_empty());
@@ -180,7 +180,7 @@ fn one_button_forgets_all() {
 }
 
 #[test]
-fn a_thumbnail_keeps_the_shape_of_its_picture() {
+fn a_thumbnail_keeps_the_aspect_ratio() {
     let sides = |width: u32, height: u32| match thumbnail(&drawn(width, height)) {
         Some(Handle::Rgba { width, height, .. }) => Some((width, height)),
         _ => None,
@@ -191,20 +191,20 @@ fn a_thumbnail_keeps_the_shape_of_its_picture() {
 }
 
 #[test]
-fn what_was_published_before_is_noted_once_and_in_order() {
+fn earlier_samples_are_recorded_once_and_in_order() {
     let mut history = History::new();
     let past = [text("one", 1), text("two", 2), text("three", 3)];
-    history.look_back(&past);
+    history.record_earlier(&past);
     history.record(&text("four", 4), at(10));
-    history.look_back(&past);
+    history.record_earlier(&past);
     let titles: Vec<&str> = history
         .entries
         .iter()
         .map(|entry| entry.title.as_str())
         .collect();
     assert_eq!(titles, ["one", "two", "three", "four"]);
-    assert_eq!(history.entries[0].shown, at(1));
+    assert_eq!(history.entries[0].shown_at, at(1));
     let many: Vec<Snapshot> = (5..500).map(|number| text("more", number)).collect();
-    history.look_back(&many);
+    history.record_earlier(&many);
     assert_eq!(history.entries.len(), MAX_ENTRIES);
 }

@@ -5,7 +5,7 @@ use shm_core::Key;
 
 use super::*;
 
-fn held(content: Preview) -> Snapshot {
+fn snapshot(content: Preview) -> Snapshot {
     Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
@@ -20,31 +20,31 @@ fn held(content: Preview) -> Snapshot {
 }
 
 fn text() -> Snapshot {
-    held(Preview::Text(Text {
+    snapshot(Preview::Text(Text {
         shown: "Hello".to_owned(),
         is_whole: true,
     }))
 }
 
-fn picture(source: &str) -> Snapshot {
-    held(Preview::Picture(gui_common::picture::drawable::Picture {
+fn picture(file_name: &str) -> Snapshot {
+    snapshot(Preview::Picture(gui_common::picture::drawable::Picture {
         handle: iced::widget::image::Handle::from_rgba(1, 1, vec![0; 4]),
         width: 1,
         height: 1,
         format: shm_core::PixelFormat::Rgba8,
-        file_name: Some(source.to_owned()),
+        file_name: Some(file_name.to_owned()),
         original: None,
         is_opaque: true,
     }))
 }
 
-fn dialog(held: Snapshot) -> SaveDialog {
-    let (dialog, focus) = SaveDialog::open::<()>(held);
+fn dialog(snapshot: Snapshot) -> SaveDialog {
+    let (dialog, focus) = SaveDialog::open::<()>(snapshot);
     drop(focus);
     dialog
 }
 
-/// Presses a button, and returns the last action that comes of it.
+/// Presses a button and returns the last action.
 fn press(dialog: &mut SaveDialog, label: &str) -> Action {
     let messages: Vec<Message> = {
         let mut ui = simulator(dialog.view());
@@ -59,50 +59,50 @@ fn press(dialog: &mut SaveDialog, label: &str) -> Action {
     action
 }
 
-fn saving(action: Action) -> Saving {
+fn request(action: Action) -> SaveRequest {
     match action {
-        Action::Save(saving) => *saving,
+        Action::Save(request) => *request,
         other => panic!("{other:?} saves nothing"),
     }
 }
 
-fn write(dialog: &mut SaveDialog, path: &str) {
+fn type_path(dialog: &mut SaveDialog, path: &str) {
     let edited = dialog.update(Message::PathEdited(path.to_owned()));
     assert!(matches!(edited, Action::None));
 }
 
 #[test]
-fn it_begins_with_a_name_that_fits() {
+fn the_suggested_path_is_a_sanitized_file_name() {
     assert_eq!(dialog(text()).path, "~/Notes.txt");
     assert_eq!(dialog(picture("cat.jpg")).path, "~/cat.png");
     assert_eq!(dialog(picture("../.ev\nil/..")).path, "~/Notes.png");
     assert_eq!(dialog(picture(".profile")).path, "~/profile.png");
     let mut home = dialog(text());
-    let saving = saving(press(&mut home, "Save"));
-    assert!(saving.path.is_absolute() && saving.path.ends_with("Notes.txt"));
+    let save = request(press(&mut home, "Save"));
+    assert!(save.path.is_absolute() && save.path.ends_with("Notes.txt"));
 }
 
 #[test]
-fn a_file_that_is_there_is_asked_about() {
+fn replacing_an_existing_file_is_confirmed() {
     let mut dialog = dialog(text());
-    write(&mut dialog, "/tmp/notes.txt");
-    let first = saving(press(&mut dialog, "Save"));
+    type_path(&mut dialog, "/tmp/notes.txt");
+    let first = request(press(&mut dialog, "Save"));
     assert_eq!(first.existing, Existing::Keep);
     assert!(!first.accepts_part);
-    // Enter a second time, before the answer, saves nothing twice.
+    // A second Enter while saving has no effect.
     assert!(matches!(dialog.update(Message::Accepted), Action::None));
 
-    dialog.update(Message::Saved(Err(SaveError::Taken(first.path))));
+    dialog.update(Message::Saved(Err(SaveError::Exists(first.path))));
     simulator(dialog.view())
-        .find("/tmp/notes.txt is there already. Replace it?")
+        .find("/tmp/notes.txt already exists. Replace it?")
         .expect("it is asked");
-    // Another path is another question.
-    write(&mut dialog, "/tmp/other.txt");
-    let other = saving(press(&mut dialog, "Save"));
+    // Another path discards the question.
+    type_path(&mut dialog, "/tmp/other.txt");
+    let other = request(press(&mut dialog, "Save"));
     assert_eq!(other.existing, Existing::Keep);
 
-    dialog.update(Message::Saved(Err(SaveError::Taken(other.path.clone()))));
-    let replacing = saving(press(&mut dialog, "Replace"));
+    dialog.update(Message::Saved(Err(SaveError::Exists(other.path.clone()))));
+    let replacing = request(press(&mut dialog, "Replace"));
     assert_eq!(replacing.existing, Existing::Replace);
     assert_eq!(replacing.path, other.path);
     let saved = dialog.update(Message::Saved(Ok(replacing.path)));
@@ -110,38 +110,38 @@ fn a_file_that_is_there_is_asked_about() {
 }
 
 #[test]
-fn a_part_is_saved_only_when_that_is_wanted() {
+fn saving_a_part_is_confirmed() {
     let mut dialog = dialog(text());
-    write(&mut dialog, "/tmp/notes.txt");
-    let path = saving(press(&mut dialog, "Save")).path;
+    type_path(&mut dialog, "/tmp/notes.txt");
+    let path = request(press(&mut dialog, "Save")).path;
     let part = "the first 131 kB of 10 MB".to_owned();
-    dialog.update(Message::Saved(Err(SaveError::OnlyPart { part, path })));
+    dialog.update(Message::Saved(Err(SaveError::Partial { part, path })));
     simulator(dialog.view())
         .find(
-            "Something else is in Notes by now, and only the first 131 kB of 10 MB is left here. \
+            "The content of Notes has changed, and only the first 131 kB of 10 MB is left here. \
              Save that?",
         )
         .expect("it is asked");
-    let part = saving(press(&mut dialog, "Save the part"));
+    let part = request(press(&mut dialog, "Save part"));
     assert!(part.accepts_part);
     assert_eq!(part.existing, Existing::Keep);
 }
 
 #[test]
-fn a_picture_without_an_ending_becomes_a_png() {
+fn a_picture_path_without_extension_gets_png() {
     let mut dialog = dialog(picture("cat.jpg"));
-    write(&mut dialog, "/tmp/cat");
-    let saving = saving(press(&mut dialog, "Save"));
-    assert_eq!(saving.path, PathBuf::from("/tmp/cat.png"));
+    type_path(&mut dialog, "/tmp/cat");
+    let save = request(press(&mut dialog, "Save"));
+    assert_eq!(save.path, PathBuf::from("/tmp/cat.png"));
 }
 
 #[test]
-fn the_systems_dialog_has_asked_about_its_own_file_only() {
+fn the_file_dialog_confirms_replacing_only_the_path_it_returned() {
     let mut chosen = dialog(picture("cat.jpg"));
     let action = chosen.update(Message::DialogEnded(Answer::Chosen("/tmp/cat.bmp".into())));
-    assert_eq!(saving(action).existing, Existing::Replace);
+    assert_eq!(request(action).existing, Existing::Replace);
     let mut renamed = dialog(picture("cat.jpg"));
-    let action = saving(renamed.update(Message::DialogEnded(Answer::Chosen("/tmp/cat".into()))));
+    let action = request(renamed.update(Message::DialogEnded(Answer::Chosen("/tmp/cat".into()))));
     assert_eq!(action.existing, Existing::Keep);
     assert_eq!(action.path, PathBuf::from("/tmp/cat.png"));
 
@@ -153,11 +153,11 @@ fn the_systems_dialog_has_asked_about_its_own_file_only() {
     for (answer, words) in [
         (
             Answer::NotShown,
-            "The system showed no file dialog. Write the path here.",
+            "The file dialog could not be opened. Enter the path here.",
         ),
         (
             Answer::Died,
-            "The system's file dialog ended without an answer. Write the path here.",
+            "The file dialog closed unexpectedly. Enter the path here.",
         ),
     ] {
         none.update(Message::DialogEnded(answer));
@@ -165,30 +165,30 @@ fn the_systems_dialog_has_asked_about_its_own_file_only() {
     }
     assert!(matches!(press(&mut none, "Browse..."), Action::Browse(_)));
     none.update(Message::DialogEnded(Answer::Cancelled));
-    assert_eq!(none.step, Step::Open);
+    assert_eq!(none.state, SaveState::EnterPath);
 }
 
 #[test]
-fn what_failed_is_said_and_can_be_tried_again() {
+fn a_failure_is_shown_and_saving_can_be_retried() {
     let mut dialog = dialog(text());
-    write(&mut dialog, "  ");
+    type_path(&mut dialog, "  ");
     assert!(matches!(press(&mut dialog, "Save"), Action::None));
     simulator(dialog.view())
-        .find("There is no path in the field. Write one, such as ~/copy.txt.")
+        .find("The path field is empty. Enter a path, such as ~/copy.txt.")
         .expect("it is said");
-    write(&mut dialog, "/nowhere/notes.txt");
-    drop(saving(press(&mut dialog, "Save")));
+    type_path(&mut dialog, "/nowhere/notes.txt");
+    drop(request(press(&mut dialog, "Save")));
     let problem = "Could not write to /nowhere/notes.txt.".to_owned();
     dialog.update(Message::Saved(Err(SaveError::Failed(problem.clone()))));
     simulator(dialog.view())
         .find(problem.as_str())
         .expect("it is said");
-    drop(saving(press(&mut dialog, "Save")));
+    drop(request(press(&mut dialog, "Save")));
     assert!(matches!(press(&mut dialog, "Cancel"), Action::Close));
 }
 
 #[test]
-fn enter_in_the_field_saves() {
+fn enter_in_the_path_field_saves() {
     let dialog = dialog(text());
     let mut ui = simulator(dialog.view());
     ui.click(iced::widget::Id::new(PATH))

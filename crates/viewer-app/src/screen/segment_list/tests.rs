@@ -55,13 +55,13 @@ fn segment(name: &str, attached: Vec<Participant>) -> Entry {
     })
 }
 
-fn foreign(name: &str) -> Entry {
+fn ignored(name: &str) -> Entry {
     let path = PathBuf::from("/dev/shm").join(name);
     let kind = AttachErrorKind::Foreign {
         path: path.clone(),
         reason: ForeignReason::TooShort,
     };
-    // The name may be no key.
+    // The name need not be a valid key.
     let key = Key::new("K").expect("it is a key");
     Entry::from(Listed {
         name: name.to_owned(),
@@ -87,7 +87,7 @@ fn of_qt(key: &str, attached: Option<u64>, users: &[&str]) -> Entry {
     })
 }
 
-/// Segments of Qt programs among others.
+/// A list with segments of Qt programs.
 fn mixed() -> SegmentList {
     list(vec![
         segment("Camera", vec![]),
@@ -117,7 +117,7 @@ fn sample() -> SegmentList {
             ],
         ),
         segment("Notes", vec![]),
-        foreign("zebra"),
+        ignored("zebra"),
     ])
 }
 
@@ -143,10 +143,10 @@ fn press(list: &mut SegmentList, label: &str) -> Action {
     action
 }
 
-fn click_at(list: &mut SegmentList, place: Point) -> Action {
+fn click_at(list: &mut SegmentList, point: Point) -> Action {
     let messages: Vec<Message> = {
         let mut ui = ui(list);
-        ui.point_at(place);
+        ui.point_at(point);
         ui.simulate(click());
         ui.into_messages().collect()
     };
@@ -169,7 +169,7 @@ fn opened(action: Action) -> Option<String> {
 }
 
 #[test]
-fn everything_is_told_of_a_segment() {
+fn a_row_describes_its_segment() {
     let list = sample();
     assert!(shows(&list, "Camera"));
     assert!(shows(
@@ -181,12 +181,12 @@ fn everything_is_told_of_a_segment() {
         "text · 42 bytes · its loader has left · 3 min old · stays"
     ));
     assert!(shows(&list, "zebra"));
-    assert!(shows(&list, "left alone: it is too short to be a segment"));
+    assert!(shows(&list, "ignored: it is too short to be a segment"));
 }
 
 #[test]
-fn empty_states_say_what_to_do() {
-    assert!(shows(&list(vec![]), "There is no shared memory now"));
+fn empty_lists_show_a_notice() {
+    assert!(shows(&list(vec![]), "There are no segments"));
     let mut unreadable = SegmentList::default();
     unreadable.update(Message::Listed(Err("No such directory.".to_owned())));
     assert!(shows(&unreadable, "No such directory."));
@@ -196,7 +196,7 @@ fn empty_states_say_what_to_do() {
 }
 
 #[test]
-fn the_filter_looks_at_keys_kinds_and_programs() {
+fn the_filter_matches_keys_kinds_and_programs() {
     let mut list = sample();
     for (words, expected) in [
         ("", 3),
@@ -209,7 +209,7 @@ fn the_filter_looks_at_keys_kinds_and_programs() {
         filter(&mut list, words);
         assert_eq!(list.matching.len(), expected, "{words:?}");
     }
-    // It holds when the segments are looked at again.
+    // The filter applies to later listings too.
     filter(&mut list, "new");
     list.update(Message::Listed(Ok(Arc::new(vec![
         segment("new", vec![]),
@@ -219,10 +219,10 @@ fn the_filter_looks_at_keys_kinds_and_programs() {
 }
 
 #[test]
-fn a_click_or_enter_opens() {
+fn a_click_or_enter_opens_a_segment() {
     let mut list = sample();
     assert_eq!(opened(press(&mut list, "Notes")).as_deref(), Some("Notes"));
-    // Of many, Enter opens what is selected.
+    // Without a selection among several, Enter has no effect.
     assert!(opened(list.update(Message::Submitted)).is_none());
     list.update(Message::Moved { down: true });
     assert_eq!(
@@ -234,14 +234,14 @@ fn a_click_or_enter_opens() {
     list.update(Message::Moved { down: true });
     assert!(
         opened(list.update(Message::Submitted)).is_none(),
-        "what is no segment is not opened"
+        "an ignored file is not opened"
     );
     list.update(Message::Moved { down: false });
     assert_eq!(
         opened(list.update(Message::Submitted)).as_deref(),
         Some("Notes")
     );
-    // Of one that the filter left, that one.
+    // A single match is opened without a selection.
     filter(&mut list, "cam");
     assert_eq!(
         opened(list.update(Message::Submitted)).as_deref(),
@@ -250,7 +250,7 @@ fn a_click_or_enter_opens() {
 }
 
 #[test]
-fn nothing_is_removed_without_an_answer() {
+fn a_removal_is_confirmed() {
     let mut list = sample();
     filter(&mut list, "notes");
     assert!(matches!(press(&mut list, "Remove"), Action::None));
@@ -264,7 +264,7 @@ fn nothing_is_removed_without_an_answer() {
         Action::Remove { key, removal: Removal::IfUnused } if key.as_str() == "Notes"
     ));
     assert!(shows(&list, "Removing Notes …"));
-    // A second press does not remove it twice.
+    // A second press has no effect.
     assert!(matches!(
         list.update(Message::RemovalConfirmed),
         Action::None
@@ -272,11 +272,11 @@ fn nothing_is_removed_without_an_answer() {
     let key = address("Notes");
     let done = list.update(Message::Removed(key, Ok(())));
     assert!(matches!(done, Action::Removed(key) if key.as_str() == "Notes"));
-    assert!(!list.drop_question());
+    assert!(!list.dismiss_removal());
 }
 
 #[test]
-fn what_is_in_use_is_removed_by_force_only() {
+fn a_segment_in_use_is_removed_only_by_force() {
     let mut list = sample();
     filter(&mut list, "camera");
     press(&mut list, "Remove");
@@ -292,9 +292,9 @@ fn what_is_in_use_is_removed_by_force_only() {
         }
     ));
 
-    // Somebody came after the question was asked.
+    // A process attached after the question was shown.
     filter(&mut list, "notes");
-    assert!(list.drop_question());
+    assert!(list.dismiss_removal());
     press(&mut list, "Remove");
     press(&mut list, "Remove");
     let key = Key::new("Notes").expect("it is a key");
@@ -305,12 +305,12 @@ fn what_is_in_use_is_removed_by_force_only() {
         },
     )));
     list.update(Message::Removed(key.into(), Err(Arc::new(refused))));
-    assert!(shows(&list, "Notes was not removed."));
+    assert!(shows(&list, "Could not remove Notes."));
     assert!(!shows(&list, "Remove by force"));
 }
 
 #[test]
-fn two_clicks_in_one_place_remove_nothing() {
+fn a_double_click_removes_nothing() {
     for key in ["Notes", "Camera", "qt:Paint"] {
         for end in [0.02, 0.5, 0.98] {
             let mut list = self::list(vec![
@@ -323,29 +323,29 @@ fn two_clicks_in_one_place_remove_nothing() {
             let label = label.visible_bounds().expect("it is seen");
             // The button is wider than its label.
             let wide = label.expand([0.0, theme::space::SMALL]);
-            let place = Point::new(wide.x + end * wide.width, wide.center_y());
-            click_at(&mut list, place);
+            let point = Point::new(wide.x + end * wide.width, wide.center_y());
+            click_at(&mut list, point);
             assert!(list.removal.is_some(), "{key} at {end}");
-            assert!(matches!(click_at(&mut list, place), Action::None));
+            assert!(matches!(click_at(&mut list, point), Action::None));
             assert!(list.removal.is_none(), "{key} at {end}");
         }
     }
 }
 
 #[test]
-fn what_could_not_be_removed_says_why() {
+fn a_failed_removal_is_explained() {
     let mut list = sample();
     filter(&mut list, "notes");
     let key = address("Notes");
     let died = RemovalFailure::Worker(gui_common::session::worker::WorkerError::Died);
     list.update(Message::Removed(key, Err(Arc::new(died))));
-    assert!(shows(&list, "Notes was not removed."));
+    assert!(shows(&list, "Could not remove Notes."));
     press(&mut list, "Close");
     assert!(shows(&list, "Remove"));
 }
 
 #[test]
-fn of_a_thousand_segments_those_in_sight_are_laid_out() {
+fn only_visible_rows_of_many_are_laid_out() {
     let many: Vec<Entry> = (0..1_000)
         .map(|number| segment(&format!("segment {number:04}"), vec![]))
         .collect();
@@ -360,7 +360,7 @@ fn of_a_thousand_segments_those_in_sight_are_laid_out() {
     assert!((5..30).contains(&count), "{count}");
     assert!(shows(&list, "segment 0000"));
     list.update(Message::Scrolled(40_000.0));
-    // What a filter leaves is looked at from its beginning.
+    // A new filter scrolls to the top.
     filter(&mut list, "segment 09");
     assert_eq!(list.offset, 0.0);
     assert!(shows(&list, "segment 0900"));
@@ -369,15 +369,15 @@ fn of_a_thousand_segments_those_in_sight_are_laid_out() {
 }
 
 #[test]
-fn of_a_segment_of_a_qt_program_is_told_what_is_seen_from_outside() {
+fn a_qt_row_describes_its_segment_without_the_content() {
     let list = mixed();
     for words in [
         "qt:Paint",
         "Qt · 42 bytes · paint (pid 4712) · 3 attached",
         "Qt · 42 bytes · paint (pid 4712) and 1 more",
-        "Qt · 42 bytes · nobody attached",
+        "Qt · 42 bytes · none attached",
         "Qt · 42 bytes · 1 attached",
-        "Qt · 42 bytes · nobody is seen to use it",
+        "Qt · 42 bytes · no user seen",
         "Camera",
     ] {
         assert!(shows(&list, words), "{words}");
@@ -385,13 +385,13 @@ fn of_a_segment_of_a_qt_program_is_told_what_is_seen_from_outside() {
 }
 
 #[test]
-fn segments_of_qt_programs_are_found_by_key_program_and_whose_they_are() {
+fn the_filter_matches_qt_segments_by_key_program_and_kind() {
     let mut list = mixed();
     for (words, expected) in [("qt", 5), ("qt:", 3), ("PAINT", 2), ("camera", 1)] {
         filter(&mut list, words);
         assert_eq!(list.matching.len(), expected, "{words:?}");
     }
-    // They are selected and opened as all others.
+    // They are selected and opened like others.
     filter(&mut list, "qt:p");
     assert_eq!(
         opened(press(&mut list, "qt:Paint")).as_deref(),
@@ -404,7 +404,7 @@ fn segments_of_qt_programs_are_found_by_key_program_and_whose_they_are() {
 }
 
 #[test]
-fn a_segment_of_a_qt_program_is_removed_after_the_same_questions() {
+fn the_removal_of_a_qt_segment_is_confirmed() {
     let asked = |key: &str| {
         let mut list = mixed();
         filter(&mut list, key);
@@ -436,7 +436,7 @@ fn a_segment_of_a_qt_program_is_removed_after_the_same_questions() {
 }
 
 #[test]
-fn a_question_leaves_room_for_who_uses_what_has_a_long_key() {
+fn a_long_key_is_elided_so_that_its_users_are_visible() {
     let path = "systemv:/tmp/qipc_sharedmemory_sketch359614dc2e9ec6b4d6d9e8847d0c47fef28f14df";
     let mut list = list(vec![of_qt(path, Some(1), &["paint"])]);
     press(&mut list, "Remove");
@@ -447,7 +447,7 @@ fn a_question_leaves_room_for_who_uses_what_has_a_long_key() {
 }
 
 #[test]
-fn what_became_of_the_removal_of_a_qt_segment_is_told() {
+fn the_result_of_removing_a_qt_segment_is_shown() {
     let key: QtKey = "qt:Abandoned".parse().expect("it is a key");
     let mut list = mixed();
     filter(&mut list, key.as_str());
@@ -455,7 +455,7 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
         let outcome = Err(Arc::new(RemovalFailure::Removal(RemovalError::Qt(error))));
         let action = list.update(Message::Removed((&key).into(), outcome));
         let question = ui(&list).find("Remove by force");
-        let failure = ui(&list).find("qt:Abandoned was not removed.");
+        let failure = ui(&list).find("Could not remove qt:Abandoned.");
         (
             matches!(action, Action::Removed(_)),
             question.is_ok(),
@@ -467,24 +467,24 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
         program: "paint".to_owned(),
     }];
     let in_use = SegmentError::new(&key, SegmentErrorKind::InUse { users });
-    // Another press of "Remove" asks for force.
+    // Forced removal needs another press of "Remove".
     assert_eq!(removed(in_use), (false, false, true));
     let file = "/tmp/qipc".into();
     let theirs = SegmentError::new(&key, SegmentErrorKind::OtherUser { file, owner: 7 });
     assert_eq!(removed(theirs), (false, false, true));
-    // It went away meanwhile.
+    // Another process has removed it.
     let gone = SegmentError::new(&key, SegmentErrorKind::NotFound);
     assert_eq!(removed(gone), (true, false, false));
 }
 
 #[test]
-fn many_that_are_no_segments_are_one_row_and_a_filter_finds_each() {
+fn many_ignored_files_share_a_row_and_a_filter_finds_each() {
     let mut entries = vec![segment("Camera", vec![])];
-    entries.extend((0..5_000).map(|number| foreign(&format!("shm-core.0.junk{number}"))));
+    entries.extend((0..5_000).map(|number| ignored(&format!("shm-core.0.junk{number}"))));
     let mut list = list(entries);
     let mut ui = simulator(list.view(NOW));
     ui.find("Camera").expect("the segment has its row");
-    ui.find("5000 names are no segments")
+    ui.find("5000 names are not segments")
         .expect("they share a row");
     assert!(
         ui.find("shm-core.0.junk7").is_err(),
@@ -498,8 +498,8 @@ fn many_that_are_no_segments_are_one_row_and_a_filter_finds_each() {
 }
 
 #[test]
-fn names_that_others_chose_are_drawn_with_their_hidden_characters_visible() {
-    let evil = foreign("a\u{202e}b\u{200b}\n");
+fn hidden_characters_of_untrusted_names_are_drawn_escaped() {
+    let evil = ignored("a\u{202e}b\u{200b}\n");
     let list = list(vec![evil, of_qt("qt:K\u{2066}", Some(1), &["p\u{1b}[2J"])]);
     let mut ui = simulator(list.view(NOW));
     ui.find(r"a\u{202e}b\u{200b}\n")

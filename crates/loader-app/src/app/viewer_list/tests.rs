@@ -1,4 +1,4 @@
-//! What is said of those who watch, and that nothing jumps when they come.
+//! The texts about viewers, and the layout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::session::SessionThread;
 
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
-fn watcher(pid: u32, sequence: Option<u64>) -> Viewer {
+fn viewer(pid: u32, sequence: Option<u64>) -> Viewer {
     Viewer {
         process: Process::with_pid(pid),
         program: "viewer-app".to_owned(),
@@ -29,7 +29,7 @@ fn watcher(pid: u32, sequence: Option<u64>) -> Viewer {
     }
 }
 
-/// Forty of them, two of which lag behind.
+/// Returns forty viewers, two of which lag behind.
 fn crowd() -> Vec<Viewer> {
     let sequence = |index| match index {
         3 => Some(11),
@@ -37,22 +37,22 @@ fn crowd() -> Vec<Viewer> {
         _ => Some(12),
     };
     (0..40)
-        .map(|index| watcher(4711 + index, sequence(index)))
+        .map(|index| viewer(4711 + index, sequence(index)))
         .collect()
 }
 
-fn of(watchers: Vec<Viewer>) -> Watchers {
-    let mut this = Watchers::nobody(false);
-    this.take(Viewers::Known(watchers));
+fn of(list: Vec<Viewer>) -> ViewerList {
+    let mut this = ViewerList::new(false);
+    this.update(Viewers::Known(list));
     this
 }
 
-/// The watchers between a card and the window's lower edge, as the window has them.
-fn ui(watchers: &Watchers) -> Simulator<'_, Message> {
+/// Draws the list between a card and the lower edge, as in the window.
+fn ui(list: &ViewerList) -> Simulator<'_, Message> {
     let card = container(visible::line("card"))
         .height(Fill)
         .style(theme::card);
-    let body = column![card.width(Fill), watchers.view()].spacing(theme::space::MEDIUM);
+    let body = column![card.width(Fill), list.view()].spacing(theme::space::MEDIUM);
     let window = container(body)
         .padding(theme::space::LARGE)
         .style(|theme| container::background(Colors::of(theme).background));
@@ -63,57 +63,57 @@ fn ui(watchers: &Watchers) -> Simulator<'_, Message> {
     Simulator::with_size(settings, Size::new(640.0, 200.0), window)
 }
 
-fn shows(watchers: &Watchers, words: &str) -> bool {
-    ui(watchers).find(words).is_ok()
+fn shows(list: &ViewerList, words: &str) -> bool {
+    ui(list).find(words).is_ok()
 }
 
-fn assert_looks(watchers: &Watchers, name: &str) {
+fn assert_looks(list: &ViewerList, name: &str) {
     for (theme, tone) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
         let path = format!("{SNAPSHOTS}/{name}-{tone}");
-        let snapshot = ui(watchers).snapshot(&theme).unwrap();
+        let snapshot = ui(list).snapshot(&theme).unwrap();
         let is_same = snapshot.matches_image(&path).unwrap();
         assert!(is_same, "{path} is another picture");
     }
 }
 
 #[test]
-fn one_is_told_of_whole() {
-    let watchers = of(vec![watcher(4711, None)]);
+fn one_viewer_is_shown_with_its_progress() {
+    let list = of(vec![viewer(4711, None)]);
     assert!(shows(
-        &watchers,
+        &list,
         "Watched by viewer-app (pid 4711) · nothing shown yet"
     ));
-    let watchers = of(vec![watcher(4711, Some(12))]);
+    let list = of(vec![viewer(4711, Some(12))]);
     assert!(shows(
-        &watchers,
+        &list,
         "Watched by viewer-app (pid 4711) · sequence 12 after 3 ms"
     ));
-    assert_looks(&watchers, "watchers-one");
+    assert_looks(&list, "watchers-one");
 }
 
 #[test]
-fn many_are_summed_up_and_listed_for_whoever_asks() {
-    let mut watchers = of(crowd());
-    assert!(shows(&watchers, "Watched by 40 · 38 show sequence 12"));
-    assert!(!shows(&watchers, "viewer-app (pid 4714)"));
-    assert_looks(&watchers, "watchers-many");
+fn many_viewers_are_summarised_and_listed_on_request() {
+    let mut list = of(crowd());
+    assert!(shows(&list, "Watched by 40 · 38 show sequence 12"));
+    assert!(!shows(&list, "viewer-app (pid 4714)"));
+    assert_looks(&list, "watchers-many");
 
-    let mut ui = ui(&watchers);
+    let mut ui = ui(&list);
     ui.click("Show each").unwrap();
     let messages: Vec<Message> = ui.into_messages().collect();
-    assert!(matches!(messages[..], [Message::WatchersToggled]));
-    watchers.toggle();
+    assert!(matches!(messages[..], [Message::ViewerListToggled]));
+    list.toggle();
     for words in ["viewer-app (pid 4714)", "sequence 11 after 2 ms", "Hide"] {
-        assert!(shows(&watchers, words), "{words}");
+        assert!(shows(&list, words), "{words}");
     }
-    assert_looks(&watchers, "watchers-each");
+    assert_looks(&list, "watchers-each");
 }
 
 #[test]
-fn sums_agree_with_their_verbs() {
+fn summaries_agree_with_their_verbs() {
     let sum = |sequences: &[Option<u64>]| {
-        let watchers: Vec<_> = sequences.iter().map(|shown| watcher(1, *shown)).collect();
-        summary(&watchers)
+        let list: Vec<_> = sequences.iter().map(|shown| viewer(1, *shown)).collect();
+        summary(&list)
     };
     for (sequences, words) in [
         ([None, None].as_slice(), "Watched by 2 · nothing shown yet"),
@@ -129,43 +129,43 @@ fn sums_agree_with_their_verbs() {
 }
 
 #[test]
-fn nothing_jumps_when_somebody_comes() {
-    let card = |watchers: &Watchers| -> Rectangle {
-        let card = ui(watchers).find("card").unwrap();
+fn viewers_do_not_change_the_layout() {
+    let card = |list: &ViewerList| -> Rectangle {
+        let card = ui(list).find("card").unwrap();
         iced_test::selector::Bounded::bounds(&card)
     };
-    let nobody = card(&Watchers::nobody(false));
-    for watchers in [
-        of(vec![watcher(4711, Some(12))]),
-        of(vec![watcher(4711, None), watcher(4712, None)]),
+    let empty = card(&ViewerList::new(false));
+    for list in [
+        of(vec![viewer(4711, Some(12))]),
+        of(vec![viewer(4711, None), viewer(4712, None)]),
         of(crowd()),
     ] {
-        assert_eq!(card(&watchers), nobody);
+        assert_eq!(card(&list), empty);
     }
 }
 
 #[test]
-fn where_nobody_can_be_told_of_that_is_all_there_is_to_say() {
-    let mut watchers = Watchers::nobody(false);
-    watchers.take(Viewers::Unknown(Arc::new(PresenceError::new(
+fn without_presence_the_line_says_so() {
+    let mut list = ViewerList::new(false);
+    list.update(Viewers::Unknown(Arc::new(PresenceError::new(
         PresenceErrorKind::NoDirectory {
             candidates: Vec::new(),
         },
     ))));
-    assert!(shows(&watchers, "Who watches cannot be told here."));
+    assert!(shows(&list, "Viewers cannot be shown here."));
 }
 
 #[test]
-fn the_window_learns_who_watches_what_it_has_loaded() {
+fn the_window_receives_the_viewers_of_its_segment() {
     let directory = tempfile::tempdir().unwrap();
     let options = Options::new().directory(directory.path());
     let key = Key::new("watched").unwrap();
     let mut session = SessionThread::start(options.clone());
-    let mut watched = task::into_stream(session.watched()).unwrap();
+    let mut watched = task::into_stream(session.viewers()).unwrap();
     let mut wait_for = |is_so: fn(&[Viewer]) -> bool| loop {
         let action = block_on(watched.next()).unwrap();
-        if let Action::Output(Viewers::Known(watchers)) = action
-            && is_so(&watchers)
+        if let Action::Output(Viewers::Known(list)) = action
+            && is_so(&list)
         {
             return;
         }
@@ -177,9 +177,9 @@ fn the_window_learns_who_watches_what_it_has_loaded() {
     let segment = shm_core::segment::info(&key, &options).unwrap().id;
     let presence = PresenceClient::connect(segment, &options).unwrap();
     presence.report(1, Duration::from_millis(3));
-    wait_for(|watchers| watchers.iter().any(|one| one.report.is_some()));
+    wait_for(|list| list.iter().any(|one| one.report.is_some()));
 
-    // Nobody watches what was let go of, and the next is watched as the first was.
+    // A released segment has no viewers.
     let mut releasing = task::into_stream(session.release()).unwrap();
     assert!(block_on(releasing.next()).is_some());
     wait_for(<[_]>::is_empty);

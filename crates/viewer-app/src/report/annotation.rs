@@ -1,5 +1,4 @@
-//! What stands beside the kind of a sample: the shape of an array, the publisher's own bytes, and where it
-//! comes from.
+//! The report fields of an array's shape and of a sample's annotations: user data and origin.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,28 +9,28 @@ use shm_core::segment::Latest;
 use shm_core::{Metadata, Origin};
 use shm_io::Content;
 
-/// The fields of a report that only some samples have.
+/// The fields of a report that only arrays and annotated samples have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Beside {
-    /// What an element of an array is, as `NumPy` calls it.
+pub(super) struct AnnotationFields {
+    /// The element type of an array, by its `NumPy` name.
     element: Option<&'static str>,
-    /// The dimensions of an array.
+    /// The shape of an array.
     shape: Option<Vec<u64>>,
-    user: Option<UserData>,
-    origin: Option<Elsewhere>,
+    user: Option<UserFields>,
+    origin: Option<OriginFields>,
 }
 
-/// The publisher's own bytes.
+/// The user data of a sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct UserData {
+struct UserFields {
     hex: String,
-    /// The same as a text, if they are UTF-8.
+    /// The bytes as a text, if they are valid UTF-8.
     text: Option<String>,
 }
 
-/// Where a sample was published first.
+/// The origin of a sample that was forwarded from another host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Elsewhere {
+struct OriginFields {
     host: String,
     program: String,
     sequence: u64,
@@ -40,41 +39,45 @@ struct Elsewhere {
     stale: bool,
 }
 
-impl Beside {
-    pub(super) fn of(latest: &Latest, now: SystemTime) -> Beside {
+impl AnnotationFields {
+    pub(super) fn of(latest: &Latest, now: SystemTime) -> AnnotationFields {
         let array = match &latest.metadata {
             Metadata::Array(array) => Some(array),
             _ => None,
         };
         let user = Some(&latest.annotations.user).filter(|user| !user.is_empty());
-        Beside {
+        AnnotationFields {
             element: array.map(|array| array.element().name()),
             shape: array.map(|array| array.shape().to_vec()),
-            user: user.map(|user| UserData {
+            user: user.map(|user| UserFields {
                 hex: hex(user),
                 text: str::from_utf8(user).ok().map(str::to_owned),
             }),
-            origin: latest.annotations.origin.as_ref().map(|origin| Elsewhere {
-                host: origin.host.clone(),
-                program: origin.program.clone(),
-                sequence: origin.sequence.get(),
-                age_ms: milliseconds(since(origin.published, now)),
-                last_heard_ms: milliseconds(since(origin.last_heard, now)),
-                stale: origin.is_stale,
-            }),
+            origin: latest
+                .annotations
+                .origin
+                .as_ref()
+                .map(|origin| OriginFields {
+                    host: origin.host.clone(),
+                    program: origin.program.clone(),
+                    sequence: origin.sequence.get(),
+                    age_ms: milliseconds(since(origin.published, now)),
+                    last_heard_ms: milliseconds(since(origin.last_heard, now)),
+                    stale: origin.is_stale,
+                }),
         }
     }
 }
 
-/// Writes what a line about a sample ends with: where it was published first, if elsewhere.
-pub(crate) fn origin_of(content: &Content) -> String {
+/// Returns the end of a line about a sample: its origin, if it was forwarded.
+pub(crate) fn origin_suffix(content: &Content) -> String {
     content.origin().map_or_else(String::new, |origin| {
         let origin = describe_origin(origin, SystemTime::now());
         format!(" · {}", terminal::line(&origin))
     })
 }
 
-/// Writes where a sample was published first: `by loader-app on hostA, 12 ms ago, stale`.
+/// Describes an origin: `by loader-app on hostA, 12 ms ago, stale`.
 pub(crate) fn describe_origin(origin: &Origin, now: SystemTime) -> String {
     format!(
         "by {} on {}, {} ago{}",
@@ -85,7 +88,7 @@ pub(crate) fn describe_origin(origin: &Origin, now: SystemTime) -> String {
     )
 }
 
-/// Writes the publisher's own bytes: as hexadecimal digits, and the text that they are, if any.
+/// Describes user data: hexadecimal digits, and the text if it is valid UTF-8.
 pub(crate) fn describe_user(user: &[u8]) -> String {
     match str::from_utf8(user) {
         Ok(text) => format!("{} ({text})", hex(user)),
@@ -97,7 +100,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Two computers have two clocks: what is to come has just been.
+/// Returns the time since `then`; zero if the clock of the other host is ahead.
 fn since(then: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(then).unwrap_or_default()
 }

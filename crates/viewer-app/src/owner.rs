@@ -1,44 +1,43 @@
-//! A user of the computer, by name or number.
+//! The user whose segments a command reads, by name or user id.
 
 use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::str::FromStr;
 
-/// Where names stand beside their numbers. Users from elsewhere, such as a directory service, are
-/// named by number.
+/// The user database. Users from elsewhere, such as a directory service, are given by user id.
 const PASSWD: &str = "/etc/passwd";
 
-/// A user.
+/// The owner of segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct User {
+pub(crate) struct Owner {
     id: u32,
-    /// As it was given.
+    /// The name or user id, as given.
     name: String,
 }
 
-impl User {
+impl Owner {
     /// Returns the user id.
     pub(crate) fn id(&self) -> u32 {
         self.id
     }
 
-    fn parse(text: &str, passwd: &str) -> Result<User, UserError> {
+    fn parse(text: &str, passwd: &str) -> Result<Owner, OwnerError> {
         let id = match text.parse() {
             Ok(id) => Some(id),
             Err(_) => id_of(text, passwd),
         };
         match id {
-            Some(id) => Ok(User {
+            Some(id) => Ok(Owner {
                 id,
                 name: text.to_owned(),
             }),
-            None => Err(UserError),
+            None => Err(OwnerError),
         }
     }
 }
 
-/// Finds a name in the lines of a passwd file: name, password, user id, and more that is of no use here.
+/// Finds the user id of a name in the lines of a passwd file: name, password, user id, and others.
 fn id_of(name: &str, passwd: &str) -> Option<u32> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -46,17 +45,17 @@ fn id_of(name: &str, passwd: &str) -> Option<u32> {
     })
 }
 
-impl FromStr for User {
-    type Err = UserError;
+impl FromStr for Owner {
+    type Err = OwnerError;
 
-    fn from_str(text: &str) -> Result<User, UserError> {
-        // Where it cannot be read, numbers are still understood.
+    fn from_str(text: &str) -> Result<Owner, OwnerError> {
+        // If the file cannot be read, user ids still work.
         let passwd = fs::read(PASSWD).unwrap_or_default();
-        User::parse(text, &String::from_utf8_lossy(&passwd))
+        Owner::parse(text, &String::from_utf8_lossy(&passwd))
     }
 }
 
-impl fmt::Display for User {
+impl fmt::Display for Owner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name.parse() == Ok(self.id) {
             formatter.write_str("user ")?;
@@ -65,20 +64,20 @@ impl fmt::Display for User {
     }
 }
 
-/// There is no such user.
+/// The error of an unknown user name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UserError;
+pub(crate) struct OwnerError;
 
-impl fmt::Display for UserError {
+impl fmt::Display for OwnerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "There is no such user in {PASSWD}. A user id will do, as `id -u USER` tells it"
+            "There is no such user in {PASSWD}. A user id works too: `id -u USER` prints it"
         )
     }
 }
 
-impl Error for UserError {}
+impl Error for OwnerError {}
 
 #[cfg(test)]
 mod tests {
@@ -88,18 +87,18 @@ mod tests {
                           broken:x\nodd:x:many:1::/:/bin/sh\n";
 
     #[test]
-    fn names_and_numbers_are_understood() {
+    fn names_and_user_ids_are_accepted() {
         for (text, id, shown) in [
             ("anna", 1000, "anna"),
             ("root", 0, "root"),
             ("1000", 1000, "user 1000"),
             ("4242", 4242, "user 4242"),
         ] {
-            let user = User::parse(text, PEOPLE).expect("there is such a user");
+            let user = Owner::parse(text, PEOPLE).expect("there is such a user");
             assert_eq!((user.id(), user.to_string().as_str()), (id, shown));
         }
         for text in ["", "ann", "x", "broken", "odd", "-1", "4294967296"] {
-            assert_eq!(User::parse(text, PEOPLE), Err(UserError), "{text}");
+            assert_eq!(Owner::parse(text, PEOPLE), Err(OwnerError), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who watches what is loaded: a quiet line, and a list for those who want to see each.
+//! The viewers of the segment: a summary line, and a list that the user can open.
 
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::Wrapping;
@@ -17,58 +17,58 @@ use gui_common::widget::theme;
 use super::Message;
 use crate::session::presence::{changes, name, progress};
 
-/// The line's height, whether anything stands in it or not: nothing jumps when somebody comes.
+/// The height of the line, also if it is empty, so that the layout does not change with viewers.
 const LINE_HEIGHT: f32 = 24.0;
-/// Room for five in the list; the others are scrolled to.
+/// The height of five rows of the list, which scrolls.
 const LIST_HEIGHT: f32 = 84.0;
 
-/// Who watches, and whether each of them is shown.
+/// The viewers of the segment, and whether the list is open.
 #[derive(Debug)]
-pub(super) struct Watchers {
-    watched: Viewers,
+pub(super) struct ViewerList {
+    viewers: Viewers,
     is_open: bool,
-    /// Whether changes are printed to stderr as well.
+    /// Whether changes are also printed to stderr.
     is_verbose: bool,
 }
 
-impl Watchers {
-    pub(super) fn nobody(is_verbose: bool) -> Watchers {
-        Watchers {
-            watched: Viewers::Known(Vec::new()),
+impl ViewerList {
+    pub(super) fn new(is_verbose: bool) -> ViewerList {
+        ViewerList {
+            viewers: Viewers::Known(Vec::new()),
             is_open: false,
             is_verbose,
         }
     }
 
-    pub(super) fn take(&mut self, watched: Viewers) {
+    pub(super) fn update(&mut self, viewers: Viewers) {
         if self.is_verbose {
-            // Scripts read them.
-            let told = || changes(&self.watched, &watched);
-            for line in language::with_language(Language::English, told) {
+            // English, because scripts read the lines.
+            let lines = || changes(&self.viewers, &viewers);
+            for line in language::with_language(Language::English, lines) {
                 terminal::print_error(line);
             }
         }
-        self.watched = watched;
+        self.viewers = viewers;
     }
 
     pub(super) fn toggle(&mut self) {
         self.is_open = !self.is_open;
     }
 
-    /// Returns who is told of here.
+    /// Returns the processes of the viewers.
     pub(super) fn processes(&self) -> Vec<Process> {
-        match &self.watched {
-            Viewers::Known(watchers) => watchers.iter().map(|watcher| watcher.process).collect(),
+        match &self.viewers {
+            Viewers::Known(viewers) => viewers.iter().map(|viewer| viewer.process).collect(),
             Viewers::Unknown(_) => Vec::new(),
         }
     }
 
     pub(super) fn view(&self) -> Element<'_, Message> {
-        let watchers = match &self.watched {
-            Viewers::Known(watchers) => watchers.as_slice(),
-            Viewers::Unknown(_) => return line(tr!("watchers-untold"), None),
+        let viewers = match &self.viewers {
+            Viewers::Known(viewers) => viewers.as_slice(),
+            Viewers::Unknown(_) => return line(tr!("watchers-unknown"), None),
         };
-        match watchers {
+        match viewers {
             [] => line(String::new(), None),
             [one] => line(
                 tr!("watchers-one", name = name(one), progress = progress(one)),
@@ -91,7 +91,7 @@ fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
         button(visible::line(label).size(theme::SMALL_SIZE))
             .padding([0.0, theme::space::SMALL])
             .style(theme::quiet_button)
-            .on_press(Message::WatchersToggled)
+            .on_press(Message::ViewerListToggled)
     });
     row![container(words).width(Fill).clip(true)]
         .extend(action.map(Element::from))
@@ -101,23 +101,23 @@ fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
         .into()
 }
 
-/// Writes how far so many are: `Watched by 40 · 38 show sequence 12`.
-fn summary(watchers: &[Viewer]) -> String {
-    let sequences = watchers
+/// Summarises several viewers: `Watched by 40 · 38 show sequence 12`.
+fn summary(viewers: &[Viewer]) -> String {
+    let sequences = viewers
         .iter()
-        .filter_map(|watcher| Some(watcher.report?.sequence));
-    let number = watchers.len();
+        .filter_map(|viewer| Some(viewer.report?.sequence));
+    let number = viewers.len();
     match sequences.clone().max() {
         None => tr!("watchers-none-shown", count = number),
         Some(latest) => {
-            let there = sequences.filter(|shown| *shown == latest).count();
-            if there == number {
+            let current = sequences.filter(|shown| *shown == latest).count();
+            if current == number {
                 tr!("watchers-all", count = number, sequence = latest)
             } else {
                 tr!(
                     "watchers-some",
                     count = number,
-                    there = there,
+                    there = current,
                     sequence = latest
                 )
             }
@@ -125,17 +125,17 @@ fn summary(watchers: &[Viewer]) -> String {
     }
 }
 
-fn list(watchers: &[Viewer]) -> Element<'_, Message> {
+fn list(viewers: &[Viewer]) -> Element<'_, Message> {
     let cell = |words: String| {
         visible::line(words)
             .size(theme::SMALL_SIZE)
             .style(theme::muted)
     };
-    let rows = watchers.iter().map(|watcher| {
+    let rows = viewers.iter().map(|viewer| {
         row![
-            cell(name(watcher)).wrapping(Wrapping::None),
+            cell(name(viewer)).wrapping(Wrapping::None),
             space::horizontal(),
-            cell(progress(watcher)),
+            cell(progress(viewer)),
         ]
         .spacing(theme::space::SMALL)
         .into()

@@ -1,4 +1,4 @@
-//! What a row of the list says of a segment.
+//! The text of a row in the segment list.
 
 use std::time::SystemTime;
 
@@ -12,10 +12,10 @@ use shm_core::segment::{Content, Info};
 use shm_core::{Access, AttachErrorKind, ListedError, Participant};
 use shm_io::Entry;
 
-/// What says whose it is; a name, in every language.
+/// The kind of Qt segments; a name, never translated.
 const QT: &str = "Qt";
 
-/// Returns `true` if words in small letters stand in what is said of a segment.
+/// Returns `true` if the name, kind, programs or error of an entry contain `words`, in lower case.
 pub(super) fn is_match(entry: &Entry, words: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(words);
     has(entry.name())
@@ -31,18 +31,18 @@ pub(super) fn is_match(entry: &Entry, words: &str) -> bool {
         }
 }
 
-/// Writes what there is to know of a segment, or why it is none, in one line.
+/// Describes an entry in one line: the state of a segment, or why a file is ignored.
 pub(super) fn line(entry: &Entry, now: SystemTime) -> String {
     match entry {
         Entry::Own(listed) => match &listed.segment {
-            Ok(info) => facts(info, now),
-            Err(error) => left_alone(error),
+            Ok(info) => own_line(info, now),
+            Err(error) => ignored_line(error),
         },
-        Entry::Qt(listed) => facts_of_qt(listed),
+        Entry::Qt(listed) => qt_line(listed),
     }
 }
 
-/// Names who uses a segment; nothing where nobody does.
+/// Names the users of a segment, or returns `None` if it is unused.
 pub(super) fn in_use_by(entry: &Entry) -> Option<String> {
     match entry {
         Entry::Own(listed) => {
@@ -51,7 +51,7 @@ pub(super) fn in_use_by(entry: &Entry) -> Option<String> {
         }
         Entry::Qt(listed) => {
             let is_used = listed.attached.is_some_and(|count| count > 0);
-            (is_used || !listed.users.is_empty()).then(|| names_of_qt(&listed.users))
+            (is_used || !listed.users.is_empty()).then(|| qt_names(&listed.users))
         }
     }
 }
@@ -69,9 +69,9 @@ fn kind(info: &Info) -> &'static str {
     }
 }
 
-/// Writes what there is to know of a segment in one line:
+/// Describes a segment in one line:
 /// `text · 42 bytes · loader-app (pid 4711) · 2 watching · 3 min old`.
-fn facts(info: &Info, now: SystemTime) -> String {
+fn own_line(info: &Info, now: SystemTime) -> String {
     let mut parts = vec![kind_name(kind(info))];
     let since = match &info.content {
         Content::Block { size } => {
@@ -103,7 +103,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
     if !readers.is_empty() {
         parts.push(tr!("segment-watching", count = readers.len()));
     }
-    // A clock that was set back makes it younger than now.
+    // The age is zero if the wall clock was set back.
     let age = now.duration_since(since).unwrap_or_default();
     parts.push(units::old(age));
     if info.persistent {
@@ -113,25 +113,25 @@ fn facts(info: &Info, now: SystemTime) -> String {
     parts.join(" · ")
 }
 
-/// Writes what is to be seen of a segment of a Qt program from outside:
+/// Describes a Qt segment in one line, without reading its content:
 /// `Qt · 42 bytes · paint (pid 4711) · 1 attached`.
-fn facts_of_qt(listed: &qt_bridge::Listed) -> String {
+fn qt_line(listed: &qt_bridge::Listed) -> String {
     let mut parts = vec![QT.to_owned(), units::bytes(listed.size as u64)];
     if !listed.users.is_empty() {
-        parts.push(names_of_qt(&listed.users));
+        parts.push(qt_names(&listed.users));
     }
     match listed.attached {
         Some(0) => parts.push(tr!("segment-unattached")),
         Some(count) => parts.push(tr!("segment-attached", count = count)),
-        // Nobody counts.
+        // POSIX segments of Qt have no attach count.
         None if listed.users.is_empty() => parts.push(tr!("segment-unseen")),
         None => {}
     }
     parts.join(" · ")
 }
 
-/// Says why something is not a segment, without its path: the name is there already.
-fn left_alone(error: &ListedError) -> String {
+/// Describes why a file is ignored, without its path: the row has its name.
+fn ignored_line(error: &ListedError) -> String {
     let reason = match error {
         ListedError::Attach(attach) => match attach.kind() {
             AttachErrorKind::Foreign { reason, .. } => reason.explain(),
@@ -145,18 +145,18 @@ fn left_alone(error: &ListedError) -> String {
     )
 }
 
-/// Names who is attached.
+/// Names the attached processes.
 fn names(peers: &[Participant]) -> String {
     match peers {
-        [] => tr!("segment-somebody"),
+        [] => tr!("segment-unknown-program"),
         [first, others @ ..] => first_and_more(peer_name(first), others.len()),
     }
 }
 
-/// Names who is seen to use a segment of a Qt program.
-fn names_of_qt(users: &[User]) -> String {
+/// Names the processes that were seen to use a Qt segment.
+fn qt_names(users: &[User]) -> String {
     match users {
-        [] => tr!("segment-somebody"),
+        [] => tr!("segment-unknown-program"),
         [first, others @ ..] => {
             let name = tr!("peer", program = first.program, pid = first.pid);
             first_and_more(name, others.len())
