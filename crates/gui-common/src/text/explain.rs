@@ -108,13 +108,8 @@ impl Explain for AttachError {
                 tr!("group-not-member", key = key, group = group)
             }
             AttachErrorKind::FileSystem {
-                directory,
-                kind,
-                doing,
-            } => match Language::current() {
-                Language::English => unfit(directory, &format!("{kind}, without {doing}")),
-                _ => unfit(directory, kind),
-            },
+                directory, kind, ..
+            } => unfit(directory, kind),
             AttachErrorKind::NoDirectory { directory } => {
                 tr!("error-no-directory", path = directory.display())
             }
