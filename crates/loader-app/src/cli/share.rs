@@ -17,9 +17,9 @@ pub(super) struct ShareOptions {
     /// Let other users read the segment: 640 for the users of a group, 644 for all users [default:
     /// 600, only you].
     ///
-    /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can hold its
-    /// lock: grant access only to users that you trust. An existing segment keeps its mode, and a
-    /// warning is printed.
+    /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can hold
+    /// its lock: grant access only to users that you trust. An existing segment keeps its mode, and
+    /// a warning is printed.
     #[arg(long, value_name = "MODE")]
     mode: Option<Mode>,
 
@@ -62,8 +62,8 @@ impl ShareOptions {
         })
     }
 
-    /// Returns a warning if the segment existed before with another mode or group, or if the user set
-    /// none and other users may read it.
+    /// Returns a warning if the segment existed before with another mode or group, or if the user
+    /// set none and other users may read it.
     pub(super) fn warning(self, loaded: &Loaded) -> Option<String> {
         let Some(Mode(mode)) = self.mode() else {
             return loaded.exposure();
