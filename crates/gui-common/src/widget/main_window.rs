@@ -212,10 +212,7 @@ impl<S: Switches> MainWindow<S> {
     }
 
     /// Draws the mark beside the key field: a dot, and words if there is room for them.
-    pub fn view_mark<'a, M: 'a>(
-        &self,
-        mark: Option<(MarkColor, String)>,
-    ) -> Element<'a, M> {
+    pub fn view_mark<'a, M: 'a>(&self, mark: Option<(MarkColor, String)>) -> Element<'a, M> {
         let is_cramped = self.key.is_cramped_at(self.settings().size.width);
         let width = match is_cramped {
             true => theme::extent::DOT,
