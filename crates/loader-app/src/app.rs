@@ -96,8 +96,8 @@ pub(crate) struct State {
     guard: Option<Monitor>,
     target: Arc<RenderTarget>,
     options: Options,
-    /// The file that is being loaded. It is declared before the session, because fields are dropped in
-    /// order: the session's thread ends only after the load is cancelled.
+    /// The file that is being loaded. It is declared before the session, because fields are dropped
+    /// in order: the session's thread ends only after the load is cancelled.
     loading: Option<Loading>,
     /// The number of loads of files started.
     load_count: u64,

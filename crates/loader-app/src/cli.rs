@@ -105,8 +105,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Checks combinations of arguments that the parser does not. `program` is the definition of the
-    /// command line.
+    /// Checks combinations of arguments that the parser does not. `program` is the definition of
+    /// the command line.
     ///
     /// # Errors
     ///
@@ -178,8 +178,8 @@ impl LoadOptions {
     }
 }
 
-/// Runs a command: loads the content, prints one line, and stays attached for as long as the options
-/// say; or streams. If `verbose`, prints lines about viewers to stderr.
+/// Runs a command: loads the content, prints one line, and stays attached for as long as the
+/// options say; or streams. If `verbose`, prints lines about viewers to stderr.
 ///
 /// # Errors
 ///

@@ -53,8 +53,8 @@ struct Arguments {
     #[arg(long, global = true, value_name = "KEY", value_parser = explain::address)]
     key: Option<Address>,
 
-    /// Open the window with this form for the key of a Qt program: qstring, qbytearray, cstring, raw
-    /// or qimage. With a command, put the option after the command.
+    /// Open the window with this form for the key of a Qt program: qstring, qbytearray, cstring,
+    /// raw or qimage. With a command, put the option after the command.
     #[arg(long = "as", value_name = "FORM", requires = "key")]
     form: Option<Form>,
 

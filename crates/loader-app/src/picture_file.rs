@@ -66,8 +66,8 @@ impl PictureFile {
     /// Opens a picture file and reads its header. Counts what is read in `progress`, now and during
     /// decoding.
     ///
-    /// The first bytes determine the format, or else the extension. A FIFO or a device is not opened,
-    /// because that could block forever.
+    /// The first bytes determine the format, or else the extension. A FIFO or a device is not
+    /// opened, because that could block forever.
     ///
     /// # Errors
     ///
@@ -251,9 +251,9 @@ fn describe(
 }
 
 impl DecodeGuard {
-    /// Runs a decoder. Files are untrusted input, and a panic in a third-party decoder must not end the
-    /// program, which holds the loaded content. Cancellation and excessive memory are reported as
-    /// such, whatever error the decoder makes of them.
+    /// Runs a decoder. Files are untrusted input, and a panic in a third-party decoder must not end
+    /// the program, which holds the loaded content. Cancellation and excessive memory are reported
+    /// as such, whatever error the decoder makes of them.
     fn run<T>(
         &self,
         path: &Path,

@@ -6,7 +6,7 @@ use std::sync::Once;
 
 thread_local! {
     /// Whether a panic of this thread is caught and must not be printed.
-    static IS_UNHEARD: Cell<bool> = const { Cell::new(false) };
+    static IS_SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs a closure and returns `None` if it panics. The panic is not printed.
@@ -15,14 +15,14 @@ pub fn catch<T>(run: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(|| {
         let loud = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !IS_UNHEARD.get() {
+            if !IS_SILENT.get() {
                 loud(info);
             }
         }));
     });
-    let before = IS_UNHEARD.replace(true);
+    let before = IS_SILENT.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(run)).ok();
-    IS_UNHEARD.set(before);
+    IS_SILENT.set(before);
     result
 }
 
@@ -31,10 +31,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caught_panic_returns_none_and_later_panics_are_printed() {
+    fn a_panic_returns_none_and_the_flag_is_restored() {
         assert_eq!(catch(|| 7), Some(7));
         assert_eq!(catch(|| -> u8 { panic!("of a decoder") }), None);
-        assert!(!IS_UNHEARD.get());
+        assert!(!IS_SILENT.get());
         assert_eq!(catch(|| catch(|| -> u8 { panic!("within") })), Some(None));
     }
 }

@@ -22,6 +22,9 @@ use crate::widget::shortcut::Shortcut;
 use crate::widget::status::{self, Status, StatusLine};
 use crate::widget::theme::{self, Colors};
 
+/// Chooses the colour of the mark beside the key field.
+pub type MarkColor = fn(&Colors) -> Color;
+
 /// The state that every main window has. `S` holds the switches of the program.
 #[derive(Debug)]
 pub struct MainWindow<S> {
@@ -209,10 +212,7 @@ impl<S: Switches> MainWindow<S> {
     }
 
     /// Draws the mark beside the key field: a dot, and words if there is room for them.
-    pub fn view_mark<'a, M: 'a>(
-        &self,
-        mark: Option<(fn(&Colors) -> Color, String)>,
-    ) -> Element<'a, M> {
+    pub fn view_mark<'a, M: 'a>(&self, mark: Option<(MarkColor, String)>) -> Element<'a, M> {
         let is_cramped = self.key.is_cramped_at(self.settings().size.width);
         let width = match is_cramped {
             true => theme::extent::DOT,

@@ -36,8 +36,8 @@ impl State {
         file_dialog::pick().map(Message::FileDialogEnded)
     }
 
-    /// Returns `true` if a file dialog may open. If one is open already, reports that once, and allows
-    /// another at the next press.
+    /// Returns `true` if a file dialog may open. If one is open already, reports that once, and
+    /// allows another at the next press.
     pub(super) fn enter_file_dialog(&mut self) -> bool {
         if self.file_dialog == FileDialog::Open {
             self.file_dialog = FileDialog::OpenReported;

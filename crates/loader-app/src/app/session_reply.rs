@@ -1,4 +1,4 @@
-//! What the session answers, said in the status line.
+//! Shows the replies of the session in the status line.
 
 use gui_common::session::worker::WorkerError;
 use gui_common::text::language;

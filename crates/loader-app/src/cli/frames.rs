@@ -77,8 +77,8 @@ pub(crate) struct FramesArguments {
     #[arg(long)]
     persist: bool,
 
-    /// Continue in a new segment, starting with the last frame, if another program removes, moves or
-    /// replaces this one, instead of exiting with status 1.
+    /// Continue in a new segment, starting with the last frame, if another program removes, moves
+    /// or replaces this one, instead of exiting with status 1.
     #[arg(long)]
     restore: bool,
 
@@ -227,8 +227,8 @@ impl FramesArguments {
     }
 }
 
-/// Streams until the frames end or a signal arrives. Prints a line at the first frame and one at the
-/// end.
+/// Streams until the frames end or a signal arrives. Prints a line at the first frame and one at
+/// the end.
 pub(super) fn run(
     arguments: &FramesArguments,
     key: &Address,

@@ -19,17 +19,17 @@ pub(super) struct RingOptions {
     /// power of two [default: 256K].
     ///
     /// `viewer-app follow` reads the samples of the ring in order, and `viewer-app follow --oldest`
-    /// prints all of them. A text takes its length and about 64 bytes. A sample longer than 16 KiB is
-    /// stored outside the ring: see --retain. An existing segment keeps its ring, and a warning is
-    /// printed.
+    /// prints all of them. A text takes its length and about 64 bytes. A sample longer than 16 KiB
+    /// is stored outside the ring: see --retain. An existing segment keeps its ring, and a warning
+    /// is printed.
     #[arg(long, value_name = "SIZE", value_parser = ring_bytes)]
     ring: Option<u64>,
 
-    /// Keep up to SIZE bytes of older samples longer than 16 KiB, such as pictures, besides the newest
-    /// [default: 0].
+    /// Keep up to SIZE bytes of older samples longer than 16 KiB, such as pictures, besides the
+    /// newest [default: 0].
     ///
-    /// At most 190 samples are kept. If memory runs out, the oldest are evicted. An existing segment
-    /// keeps its setting, and a warning is printed.
+    /// At most 190 samples are kept. If memory runs out, the oldest are evicted. An existing
+    /// segment keeps its setting, and a warning is printed.
     #[arg(long, value_name = "SIZE", value_parser = limit::bytes)]
     retain: Option<u64>,
 }

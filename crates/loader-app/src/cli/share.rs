@@ -17,13 +17,13 @@ pub(super) struct ShareOptions {
     /// Let other users read the segment: 640 for the users of a group, 644 for all users [default:
     /// 600, only you].
     ///
-    /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can hold its
-    /// lock: grant access only to users that you trust. An existing segment keeps its mode, and a
+    /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can keep it
+    /// busy: grant access only to users that you trust. An existing segment keeps its mode, and a
     /// warning is printed.
     #[arg(long, value_name = "MODE")]
     mode: Option<Mode>,
 
-    /// Let this group of yours read the segment, by name or number.
+    /// Let this group of yours read the segment, by name or number; with --mode 644, all users too.
     ///
     /// Without --mode, the mode is 640. Without --group, the group is your primary group.
     #[arg(long, value_name = "GROUP")]
@@ -62,8 +62,8 @@ impl ShareOptions {
         })
     }
 
-    /// Returns a warning if the segment existed before with another mode or group, or if the user set
-    /// none and other users may read it.
+    /// Returns a warning if the segment existed before with another mode or group, or if the user
+    /// set none and other users may read it.
     pub(super) fn warning(self, loaded: &Loaded) -> Option<String> {
         let Some(Mode(mode)) = self.mode() else {
             return loaded.exposure();

@@ -116,7 +116,8 @@ impl<'t> RawVideo<'t> {
         }
     }
 
-    /// Skips the rest of a frame that was not drawn; returns `false` if the wait for input times out.
+    /// Skips the rest of a frame that was not drawn; returns `false` if the wait for input times
+    /// out.
     fn skip_rest(&mut self) -> Result<bool, FrameError> {
         let whole = self.metadata.payload_bytes();
         let mut rest = vec![0; (whole - self.filled).min(64 * 1024)];

@@ -109,8 +109,8 @@ impl Conversion {
         Ok(())
     }
 
-    /// Converts a block and writes it to its position in the upright picture. `stored` is the size of
-    /// the stored picture.
+    /// Converts a block and writes it to its position in the upright picture. `stored` is the size
+    /// of the stored picture.
     pub(super) fn write_block(self, stored: (u32, u32), block: PixelBlock<'_>, pixels: &mut [u8]) {
         let stored = (stored.0 as usize, stored.1 as usize);
         match self.format() {

@@ -25,7 +25,8 @@ pub(super) trait PictureDecoder {
     /// Returns the orientation from the EXIF metadata; `NoTransforms` if that is damaged.
     fn orientation(&mut self) -> Orientation;
 
-    /// Returns the most memory that the decoder allocates for itself, as far as the file determines it.
+    /// Returns the most memory that the decoder allocates for itself, as far as the file determines
+    /// it.
     fn working_bytes(&self) -> u64;
 
     /// Returns the length of the longest block in bytes; `None` if it cannot decode block by block.
@@ -33,7 +34,8 @@ pub(super) trait PictureDecoder {
         None
     }
 
-    /// Limits the memory besides the published pixels, for allocations that the header does not show.
+    /// Limits the memory besides the published pixels, for allocations that the header does not
+    /// show.
     fn set_memory_limit(&mut self, _bytes: u64) -> ImageResult<()> {
         Ok(())
     }

@@ -38,7 +38,8 @@ pub(crate) enum PictureError {
         /// The reason.
         flaw: Flaw,
     },
-    /// The picture is, or claims to be, larger than [`MAX_SIDE`], or needs more memory than the limit.
+    /// The picture is, or claims to be, larger than [`MAX_SIDE`], or needs more memory than the
+    /// limit.
     TooLarge {
         /// The file.
         path: PathBuf,

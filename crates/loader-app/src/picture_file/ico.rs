@@ -26,8 +26,8 @@ pub(super) fn seek_png(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     Ok(first == PNG)
 }
 
-/// Returns the same picture as the decoder of `image`: among equally good ones the last of the file if
-/// that is the best, or else the first.
+/// Returns the same picture as the decoder of `image`: among equally good ones the last of the file
+/// if that is the best, or else the first.
 fn best(file: &mut impl Read) -> io::Result<Option<IconEntry>> {
     let mut header = [0; 6];
     file.read_exact(&mut header)?;

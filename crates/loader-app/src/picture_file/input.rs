@@ -1,5 +1,5 @@
-//! A picture file as decoders read it: with a fixed length, and with a check of the process's memory
-//! at each read.
+//! A picture file as decoders read it: with a fixed length, and with a check of the process's
+//! memory at each read.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,8 +1,8 @@
 //! The memory that decoding a JPEG file needs, and the parts of it that the decoder reads.
 //!
-//! The decoder would read the whole file into memory, including the metadata of cameras, fill missing
-//! parts with gray, and allocate by the sizes in the header. So the file is parsed first, from marker
-//! to marker.
+//! The decoder would read the whole file into memory, including the metadata of cameras, fill
+//! missing parts with gray, and allocate by the sizes in the header. So the file is parsed first,
+//! from marker to marker.
 
 mod frame_header;
 mod parser;
@@ -68,8 +68,8 @@ impl JpegInfo {
     ///
     /// # Errors
     ///
-    /// Returns a [`JpegError`] if the file is not a complete JPEG file, or if the decoder would read
-    /// more than `max_bytes`.
+    /// Returns a [`JpegError`] if the file is not a complete JPEG file, or if the decoder would
+    /// read more than `max_bytes`.
     pub(super) fn read(file: impl BufRead + Seek, max_bytes: u64) -> Result<JpegInfo, JpegError> {
         let mut parser = MarkerParser::new(file, max_bytes)?;
         while parser.step()? {}

@@ -15,8 +15,8 @@ use super::tiff::TiffDecoder;
 use super::webp::WebpInfo;
 use super::{BUFFER_BYTES, Flaw, PictureError, ico};
 
-/// The bytes of the memory limit that stand for one pass over one block of a JPEG file. A picture as
-/// large as the limit has about a hundred bytes per block, and so may have that many passes.
+/// The bytes of the memory limit that stand for one pass over one block of a JPEG file. A picture
+/// as large as the limit has about a hundred bytes per block, and so may have that many passes.
 const BYTES_PER_BLOCK_PASS: u64 = 4;
 
 /// Returns the decoder of a file, after it has read the header.

@@ -1,5 +1,5 @@
-//! PNG files, decoded row by row. Colour profiles and text chunks are skipped: they are not used, and
-//! a few compressed bytes can expand to gigabytes.
+//! PNG files, decoded row by row. Colour profiles and text chunks are skipped: they are not used,
+//! and a few compressed bytes can expand to gigabytes.
 
 use std::io::{BufRead, Seek};
 

@@ -316,8 +316,8 @@ fn cmyk_is_converted_like_imagemagick_does() {
     assert_near(&pixels[..3], [200, 30, 60]);
     assert_near(&pixels[45..48], [20, 90, 180]);
 
-    // The same samples, declared as CMYK: ImageMagick returns the expected colours. Without the marker
-    // they count as inverted too.
+    // The same samples, declared as CMYK: ImageMagick returns the expected colours. Without the
+    // marker they count as inverted too.
     const MARKER: usize = 2;
     const MARKER_LENGTH: usize = 16;
     let mut cmyk = YCCK.to_vec();

@@ -1,5 +1,5 @@
-//! The memory that decoding a WebP file needs. The decoder allocates by the sizes of the frames, which
-//! may differ from the size in the file's header.
+//! The memory that decoding a WebP file needs. The decoder allocates by the sizes of the frames,
+//! which may differ from the size in the file's header.
 
 use std::io::{self, BufRead, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;

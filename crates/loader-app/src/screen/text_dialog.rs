@@ -184,8 +184,8 @@ fn view_buttons<'a>() -> Element<'a, Message> {
         .into()
 }
 
-/// Returns the editor's key bindings, with Tab as text. The window handles the two keys that end the
-/// dialog.
+/// Returns the editor's key bindings, with Tab as text. The window handles the two keys that end
+/// the dialog.
 fn binding(press: KeyPress) -> Option<Binding<Message>> {
     if !matches!(press.status, text_editor::Status::Focused { .. }) {
         return None;

@@ -36,8 +36,8 @@ impl Loadable {
         !matches!(self, Loadable::Bytes(_))
     }
 
-    /// Returns the payload to publish. `copies` is the number of copies of a picture's pixels that are
-    /// in memory at once; a picture that needs more than `limit` is refused.
+    /// Returns the payload to publish. `copies` is the number of copies of a picture's pixels that
+    /// are in memory at once; a picture that needs more than `limit` is refused.
     pub(super) fn payload(
         &mut self,
         limit: Limit,

@@ -75,8 +75,8 @@ impl<'a> Player<'a> {
         error.is_removed() && self.control.restores()
     }
 
-    /// Blocks until the last restore is at least one poll interval ago: another process may remove each
-    /// new segment at once.
+    /// Blocks until the last restore is at least one poll interval ago: another process may remove
+    /// each new segment at once.
     pub(super) fn cool_down(&mut self) -> ControlFlow<()> {
         let due = self.restored.map(|restored| restored + POLL_INTERVAL);
         self.control.wait(due)?;

@@ -88,8 +88,8 @@ impl Session {
     /// stays loaded.
     ///
     /// Like [`Session::load`], releases the segment of another address once the first frame is
-    /// published. A later frame for which there is not enough memory is skipped, and the frame before
-    /// it remains. Returns `None` if there was no frame before the stream ended.
+    /// published. A later frame for which there is not enough memory is skipped, and the frame
+    /// before it remains. Returns `None` if there was no frame before the stream ended.
     ///
     /// # Errors
     ///
@@ -133,7 +133,8 @@ impl Session {
         }))
     }
 
-    /// Publishes all frames after the first, and creates lost segments again if the control says so.
+    /// Publishes all frames after the first, and creates lost segments again if the control says
+    /// so.
     fn play_rest(&mut self, player: &mut Player<'_>) -> StreamEnd {
         loop {
             let sink = self.sink.frames();

@@ -75,13 +75,14 @@ impl SessionThread {
         }
     }
 
-    /// Sets the form in which later calls write content for Qt programs; `None` for the one that fits.
+    /// Sets the form in which later calls write content for Qt programs; `None` for the one that
+    /// fits.
     pub(crate) fn set_form(&mut self, form: Option<Form>) {
         self.form = form;
     }
 
-    /// Returns a task that yields the viewers of the segment each time they change. Only the first call
-    /// returns one that yields.
+    /// Returns a task that yields the viewers of the segment each time they change. Only the first
+    /// call returns one that yields.
     pub(crate) fn viewers(&mut self) -> Task<Viewers> {
         self.viewers
             .take()

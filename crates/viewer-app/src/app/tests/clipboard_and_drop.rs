@@ -295,7 +295,7 @@ fn a_content_of_the_history_is_shown_and_marked() {
             .status
             .current()
             .text()
-            .contains("not what is there now")
+            .contains("not the current content")
     );
     assert_matches_snapshot(&state, "history-shown");
     let Shown::Content(pane) = &state.shown else {

@@ -74,7 +74,7 @@ fn only_a_qt_key_has_a_form() {
             .status
             .current()
             .text()
-            .contains("Only under a Qt key")
+            .contains("Only Qt keys")
     );
     drop(
         state.update(Message::Window(main_window::Message::KeyEdited(
@@ -113,7 +113,7 @@ fn choosing_a_form_reads_the_content_again() {
         .current()
         .remedy()
         .unwrap_or_default();
-    assert!(remedy.contains("is no QImage"), "{remedy}");
+    assert!(remedy.contains("is not QImage"), "{remedy}");
     fixture.send(Message::Window(main_window::Message::NextForm));
     assert_eq!(fixture.shown_text().as_deref(), Some("hi"));
 

@@ -413,7 +413,7 @@ fn the_removal_of_a_qt_segment_is_confirmed() {
     };
     for (key, by) in [
         ("qt:Paint", "paint (pid 4712)"),
-        ("qt:Unseen", "somebody"),
+        ("qt:Unseen", "another program"),
         ("qt-posix:Seen", "paint (pid 4712) and 1 more"),
     ] {
         let mut list = asked(key);
