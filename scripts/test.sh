@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every check and every test, part by part, and tells the time of each.
+# Runs every check and every test, part by part, and prints the time of each.
 #
-# Builds nothing optimised but the instruction count. Where a part cannot run here, "SKIPPED: reason" is
-# printed; with CI=true a skip is a failure. The last line sums up.
+# Optimises only the instruction count. A part that cannot run here prints "SKIPPED: reason"; with
+# CI=true a skip is a failure. The last line sums up.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -40,7 +40,7 @@ part() {
 }
 
 packages() {
-    # What stays missing is told by the parts that need it.
+    # The parts that need a missing package say so.
     bash scripts/system-packages.sh test || say "SKIPPED: system packages are missing."
 }
 
@@ -101,7 +101,7 @@ work_tree() {
     git status --porcelain 2>/dev/null || true
 }
 
-# What the tests may not leave behind: segments, and snapshots that nobody committed.
+# What the tests must not leave behind: segments, and uncommitted snapshots.
 leftovers() {
     local new
     new=$(comm -13 "$logs/segments" <(segments))

@@ -224,9 +224,9 @@ fn light_and_dark_follow_the_desktop() {
 /// A part of the notice that settings cannot be read.
 const UNREADABLE: &str = "had remembered cannot be read";
 /// A part of the notice that they cannot be written.
-const UNWRITABLE: &str = "cannot remember";
+const UNWRITABLE: &str = "cannot be saved";
 /// A part of the notice that there is no directory for them.
-const NOTHING: &str = "This window remembers nothing";
+const NOTHING: &str = "This window cannot save its settings";
 
 const VIEWER: &str = "ShowSharedMem";
 const LOADER: &str = "SharedMemoryLoad";

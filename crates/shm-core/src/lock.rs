@@ -127,7 +127,7 @@ fn contend(
                 }
             }
         }
-        // Checked in every turn: other contenders may pass the lock among themselves for ever.
+        // Checked in every turn: other contenders may pass the lock among themselves forever.
         if deadline.is_over() {
             return match try_acquire(word, me) {
                 Some(acquired) => Ok(acquired),

@@ -15,8 +15,8 @@ pub fn describe(permissions: Permissions) -> Option<String> {
         (Readers::Owner, _) => None,
         (Readers::Group, false) => Some(tr!("shared-group", group = group, mode = mode)),
         (Readers::Group, true) => Some(tr!("shared-group-write", group = group, mode = mode)),
-        (Readers::Everybody, false) => Some(tr!("shared-others", mode = mode)),
-        (Readers::Everybody, true) => Some(tr!("shared-others-write", mode = mode)),
+        (Readers::AllUsers, false) => Some(tr!("shared-others", mode = mode)),
+        (Readers::AllUsers, true) => Some(tr!("shared-others-write", mode = mode)),
     }
 }
 

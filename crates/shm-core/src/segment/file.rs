@@ -436,7 +436,7 @@ impl SegmentFile {
 
     /// Returns `true` if this is the file of the name and permanently stale, although the lifecycle
     /// byte cannot be locked: only read locks block it, which any process that may read the file
-    /// can hold for ever.
+    /// can hold forever.
     ///
     /// The order matters: an attaching process holds the byte for writing from before its own check
     /// until it holds its slot. So either its lock is seen in between, or its slot is seen

@@ -28,7 +28,7 @@ pub enum Readers {
     /// Also the members of its group.
     Group,
     /// Every user; but not the members of the group if the mode excludes the group.
-    Everybody,
+    AllUsers,
 }
 
 impl Permissions {
@@ -46,7 +46,7 @@ impl Permissions {
         const OTHERS: u32 = 0o006;
         const GROUP: u32 = 0o060;
         if self.mode & OTHERS != 0 {
-            Readers::Everybody
+            Readers::AllUsers
         } else if self.mode & GROUP != 0 {
             Readers::Group
         } else {
@@ -75,7 +75,7 @@ mod tests {
             assert_eq!(readers(mode), Readers::Group, "{mode:o}");
         }
         for mode in [0o644, 0o604, 0o666, 0o602] {
-            assert_eq!(readers(mode), Readers::Everybody, "{mode:o}");
+            assert_eq!(readers(mode), Readers::AllUsers, "{mode:o}");
         }
         let can_write = |mode| Permissions { mode, group: 0 }.others_may_write();
         assert!(can_write(0o620) && can_write(0o602) && !can_write(0o644));

@@ -184,7 +184,7 @@ impl<'a, const N: usize> Units<'a, N> {
                     }
                 }
             }
-            // Checked in every turn: other processes may pass the units among themselves for ever.
+            // Checked in every turn: other processes may pass the units among themselves forever.
             if deadline.is_over() {
                 if self.take_awake(wanted, has_slept)? {
                     return Ok(());
