@@ -20,6 +20,8 @@ import sys
 # The crates whose public items are listed: one line each.
 CRATES = [
     "shm-core",
+    "qt-bridge",
+    "shm-io",
 ]
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

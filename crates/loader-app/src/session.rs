@@ -1,7 +1,7 @@
 //! Loads content into a segment and stays attached to it.
 //!
 //! [`Session`] blocks: the command line uses it directly, the window through a [`SessionThread`]. A
-//! [watch](gui_common::session::watch) notices what other processes publish in the segment.
+//! [watch](gui_common::session::monitor) notices what other processes publish in the segment.
 
 mod any_file;
 mod frame_source;
