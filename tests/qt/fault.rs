@@ -323,7 +323,10 @@ fn f8_the_user_that_squats_a_key_is_named_at_once() {
     let began = Instant::now();
     let answer = ours.ask(&["create", "8"]);
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert!(!answer.is_ok() && answer.0.contains("belongs to user"), "{answer:?}");
+    assert!(
+        !answer.is_ok() && answer.0.contains("belongs to user"),
+        "{answer:?}"
+    );
     ours.finish();
     theirs.finish();
     qt_fixture.assert_clean();
