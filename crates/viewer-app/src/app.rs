@@ -1,5 +1,5 @@
-//! The window ShowSharedMem: a button that shows the content of a segment, and a switch that follows
-//! it live.
+//! The window ShowSharedMem: a button that shows the content of a segment, and a switch that
+//! follows it live.
 
 mod clipboard_and_drop;
 mod form;
@@ -203,8 +203,8 @@ impl State {
         state
     }
 
-    /// Focuses the key field, except in live mode: a blinking cursor would redraw the window twice a
-    /// second.
+    /// Focuses the key field, except in live mode: a blinking cursor would redraw the window twice
+    /// a second.
     fn first_focus(&self) -> Task<Message> {
         if self.live.is_on() {
             return Task::none();
@@ -282,8 +282,8 @@ impl State {
         }
     }
 
-    /// Executes a shortcut. It closes the help; while the dialog "Save as..." is open, only shortcuts that
-    /// do not need the window below are executed.
+    /// Executes a shortcut. It closes the help; while the dialog "Save as..." is open, only
+    /// shortcuts that do not need the window below are executed.
     fn press(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Escape
@@ -431,10 +431,12 @@ impl State {
     }
 
     fn view(&self) -> Element<'_, Message> {
-        let beside = row![self.view_presence(), self.view_switch()]
+        let controls = row![self.view_presence(), self.view_switch()]
             .spacing(theme::space::SMALL)
             .align_y(Center);
-        let key = self.window.view_key(Message::Window, Message::Show, beside);
+        let key = self
+            .window
+            .view_key(Message::Window, Message::Show, controls);
         let show = button(center(visible::line(tr!("show")).size(theme::TEXT_SIZE)))
             .on_press(Message::Show)
             .height(theme::extent::MAIN_ACTION)

@@ -19,8 +19,8 @@ use shm_io::Content;
 use crate::npy;
 use crate::picture_file::{self, PictureFileError};
 
-/// Writes a content to a file: a picture in the format of the file's extension, an array with a header
-/// if the extension is `npy`, any other content byte for byte.
+/// Writes a content to a file: a picture in the format of the file's extension, an array with a
+/// header if the extension is `npy`, any other content byte for byte.
 ///
 /// # Errors
 ///
@@ -170,8 +170,8 @@ fn pixels_of(rows: &Rows<'_>) -> Pixels {
     }
 }
 
-/// Writes bytes to a file. `verify` fails if their shared memory was truncated, and takes precedence
-/// over an error of the file.
+/// Writes bytes to a file. `verify` fails if their shared memory was truncated, and takes
+/// precedence over an error of the file.
 fn save_bytes(
     parts: &[&[u8]],
     file: SaveFile<'_>,

@@ -1,4 +1,5 @@
-//! The file dialog of the desktop for saving. It asks before it returns the path of an existing file.
+//! The file dialog of the desktop for saving. It asks before it returns the path of an existing
+//! file.
 
 use std::env;
 

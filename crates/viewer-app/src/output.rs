@@ -39,8 +39,8 @@ pub(crate) fn print(
     self::write(write).map(|_| ())
 }
 
-/// Writes to standard output, and escapes control characters if that is a terminal. Returns `false` if
-/// the reading end of the pipe is closed.
+/// Writes to standard output, and escapes control characters if that is a terminal. Returns `false`
+/// if the reading end of the pipe is closed.
 pub(crate) fn write(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<bool, OutputError> {

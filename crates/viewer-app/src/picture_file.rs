@@ -74,8 +74,8 @@ pub(crate) fn encode(
     Ok(())
 }
 
-/// Checks that a picture can be copied to the clipboard within the default limit: its payload, its RGBA
-/// pixels, and the file that other programs receive.
+/// Checks that a picture can be copied to the clipboard within the default limit: its payload, its
+/// RGBA pixels, and the file that other programs receive.
 pub(crate) fn check_copy(metadata: &ImageMetadata, payload: &[u8]) -> Result<(), PictureFileError> {
     let needed = payload.len() as u64 + 8 * pixels_of(metadata);
     check(metadata, needed, Limit::DEFAULT)
@@ -119,8 +119,8 @@ fn peak_memory(
     payload.len() as u64 + copied + encoder
 }
 
-/// Returns `true` if an encoder accepts the shared pixels without conversion. It takes two-byte channels
-/// in native byte order, which is that of [`PixelFormat::Gray16`].
+/// Returns `true` if an encoder accepts the shared pixels without conversion. It takes two-byte
+/// channels in native byte order, which is that of [`PixelFormat::Gray16`].
 fn is_native(pixels: PixelFormat, color: ExtendedColorType) -> bool {
     matches!(
         (pixels, color),

@@ -121,7 +121,8 @@ impl State {
             .set(Status::success(tr!("saved", path = path.display())));
     }
 
-    /// Refuses a dropped file, which belongs into the loader window, and shows the command to load it.
+    /// Refuses a dropped file, which belongs into the loader window, and shows the command to load
+    /// it.
     pub(super) fn refuse_drop(&mut self, Dropped { path, .. }: &Dropped) {
         let status = Status::warning(tr!("drop-refused-status"));
         self.window.status.set(status.with_remedy(tr!(

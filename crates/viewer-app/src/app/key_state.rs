@@ -99,8 +99,8 @@ impl State {
         }
     }
 
-    /// Returns when the shown content of `key` was published. Sequences cannot be compared instead: they
-    /// restart with each segment.
+    /// Returns when the shown content of `key` was published. Sequences cannot be compared instead:
+    /// they restart with each segment.
     fn shown_published(&self, key: &shm_core::Key) -> Option<SystemTime> {
         match &self.shown {
             Shown::Content(pane) if pane.snapshot().key.own() == Some(key) => {

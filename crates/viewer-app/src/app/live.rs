@@ -148,8 +148,8 @@ impl State {
         self.window.status.set(Status::neutral(tr!("live-off")));
     }
 
-    /// Follows the key in the field, and unfocuses the field: a blinking cursor would redraw the window
-    /// twice a second.
+    /// Follows the key in the field, and unfocuses the field: a blinking cursor would redraw the
+    /// window twice a second.
     pub(super) fn follow(&mut self) -> Task<Message> {
         if self.begin_live() {
             operate(focusable::unfocus())
@@ -252,8 +252,8 @@ impl State {
         }
     }
 
-    /// Sets a status, unless an observation has set the same before: another status may have replaced it,
-    /// and must stay readable although observations repeat many times a second.
+    /// Sets a status, unless an observation has set the same before: another status may have
+    /// replaced it, and must stay readable although observations repeat many times a second.
     fn set_status(&mut self, status: Status) {
         if self.live.last_status.as_ref() != Some(&status) {
             self.live.last_status = Some(status.clone());

@@ -1,6 +1,8 @@
 mod chinese;
 mod form;
+mod help;
 mod live;
+mod saved_settings;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -191,7 +193,7 @@ fn an_invalid_key_is_an_error_and_not_requested() {
     assert_eq!(state.window.status.current().level(), Level::Error);
     ui(&state)
         .find("This key cannot be used.")
-        .expect("the status line says so");
+        .expect("the status line is drawn");
 }
 
 #[test]
@@ -204,7 +206,7 @@ fn a_text_is_shown_with_its_properties() {
     ui.find("loaded by loader-app (pid 4711)")
         .expect("the loader is named");
     ui.find("Showing the text from MySharedMemory, 14 bytes.")
-        .expect("the status line says what happened");
+        .expect("the status line is drawn");
 }
 
 #[test]
@@ -239,14 +241,14 @@ fn a_missing_segment_shows_a_remedy() {
     );
     let mut ui = ui(&state);
     ui.find("Enter a text first")
-        .expect("the words of the original are there");
+        .expect("the title of the Qt example is drawn");
     ui.find("Unable to attach to shared memory segment. Load an image first.")
-        .expect("the status line says so");
+        .expect("the status line is drawn");
     ui.find(
         "There is nothing in MySharedMemory yet. Start SharedMemoryLoad with the same key, press \
          Load, enter a text, and show it here.",
     )
-    .expect("what to do is there");
+    .expect("the remedy is drawn");
 }
 
 #[test]
@@ -261,7 +263,7 @@ fn a_cleared_segment_is_a_warning() {
     );
     assert_eq!(state.window.status.current().level(), Level::Warning);
     let mut ui = ui(&state);
-    ui.find("Enter a text first").expect("the pane says so");
+    ui.find("Enter a text first").expect("the notice is drawn");
 }
 
 #[test]
@@ -277,7 +279,7 @@ fn an_attach_error_shows_its_reason() {
     assert_eq!(state.window.status.current().level(), Level::Error);
     let mut ui = ui(&state);
     ui.find("Unable to attach to shared memory segment.")
-        .expect("the words of the original are there");
+        .expect("the title of the Qt example is drawn");
     ui.find(why.as_str()).expect("and the reason");
 }
 
@@ -332,7 +334,7 @@ fn newer_content_and_a_removed_segment_are_shown() {
     let mut ui = ui(&state);
     ui.find("nothing there").expect("the segment is gone");
     ui.find("loaded by loader-app (pid 4711), which has left")
-        .expect("what is shown stays, and says so");
+        .expect("the content stays and is marked");
 }
 
 #[test]
@@ -370,154 +372,9 @@ fn bytes_are_shown_as_a_hex_dump() {
     show(&mut state, Ok(snapshot(content, 4)));
     let mut ui = ui(&state);
     ui.find("application/pdf · report.pdf")
-        .expect("it is said what they are");
+        .expect("the media type is drawn");
     ui.find("00000000  25 50 44 46                                       |%PDF|")
         .expect("the first bytes are there");
-}
-
-/// Presses a shortcut that no field captures.
-fn press_key(state: &mut State, chord: Chord) -> Task<Message> {
-    let event = Event::Keyboard(press(chord));
-    let message = shortcut::message_of(event, event::Status::Ignored, window::Id::unique());
-    state.update(message.unwrap_or_else(|| panic!("{chord} is in the table")))
-}
-
-/// Returns the message of a shortcut, in its debug format.
-fn message_of_chord(chord: Chord) -> String {
-    let event = Event::Keyboard(press(chord));
-    match shortcut::message_of(event, event::Status::Ignored, window::Id::unique()) {
-        Some(Message::Shortcut(action)) => format!("{:?}", action()),
-        other => panic!("{chord} is no shortcut: {other:?}"),
-    }
-}
-
-#[test]
-fn every_shortcut_of_the_help_sends_its_message() {
-    for (label, message) in [
-        ("Show what is in shared memory", "Show"),
-        ("Turn Live on or off", "LiveToggled"),
-        ("Go to the key", "Window(FocusKey)"),
-        ("Go to the next field", "Window(Focus(Forward))"),
-        ("Go to the previous field", "Window(Focus(Backward))"),
-        ("Open or close this help", "Window(ToggleHelp)"),
-        ("Close what is open", "Escape"),
-        ("Close the window", "Window(Quit)"),
-    ] {
-        let shortcut = shortcut::TABLE
-            .iter()
-            .find(|shortcut| shortcut.label() == label);
-        let shortcut = shortcut.unwrap_or_else(|| panic!("{label} is in the table"));
-        for chord in shortcut.chords {
-            // A duplicate chord would find the earlier shortcut.
-            assert_eq!(message_of_chord(*chord), message, "{chord}");
-        }
-    }
-}
-
-#[test]
-fn the_help_lists_every_shortcut() {
-    let mut state = state();
-    drop(press_key(&mut state, Chord::named(Named::F1)));
-    let mut ui = ui(&state);
-    for shortcut in shortcut::TABLE {
-        ui.find(shortcut.label()).expect(shortcut.label_id);
-        for chord in shortcut.chords {
-            ui.find(chord.to_string().as_str()).expect("it is drawn");
-        }
-    }
-    drop(ui);
-    drop(press_key(&mut state, Chord::named(Named::Escape)));
-    assert!(!state.window.is_help_open());
-    drop(press_key(&mut state, Chord::sign("?")));
-    assert!(state.window.is_help_open());
-    drop(press_key(&mut state, Chord::sign("?")));
-    assert!(!state.window.is_help_open());
-}
-
-#[test]
-fn a_shortcut_closes_the_help_and_is_executed() {
-    let mut state = state();
-    let mut ui = ui(&state);
-    ui.click("?").expect("the button is there");
-    let messages: Vec<Message> = ui.into_messages().collect();
-    assert!(matches!(
-        messages[..],
-        [Message::Window(main_window::Message::ToggleHelp)]
-    ));
-    drop(state.update(Message::Window(main_window::Message::ToggleHelp)));
-    assert!(state.window.is_help_open());
-    drop(press_key(&mut state, Chord::named(Named::F5)));
-    assert!(!state.window.is_help_open());
-    assert_eq!(state.request, 1);
-}
-
-/// Returns the settings that the next window would load.
-fn saved_settings(path: &std::path::Path) -> gui_common::settings::Settings<Switches> {
-    settings::load(Some(path.to_owned())).settings
-}
-
-#[test]
-fn size_and_key_are_saved_and_the_command_line_has_priority() {
-    let directory = tempfile::tempdir().expect("there is room");
-    let path = directory.path().join("viewer-app.json");
-    let open = |key: Option<Address>| {
-        State::new(&Settings {
-            key,
-            form: None,
-            is_verbose: false,
-            remembered: settings::load(Some(path.clone())),
-        })
-    };
-    let mut state = open(None);
-    drop(
-        state.update(Message::Window(main_window::Message::Resized(Size::new(
-            700.0, 500.0,
-        )))),
-    );
-    drop(
-        state.update(Message::Window(main_window::Message::KeyEdited(
-            "Mine".to_owned(),
-        ))),
-    );
-    drop(
-        state.update(Message::Window(main_window::Message::KeyEdited(
-            "no/key".to_owned(),
-        ))),
-    );
-    drop(state);
-    assert_eq!(saved_settings(&path).size, Size::new(700.0, 500.0));
-    assert_eq!(saved_settings(&path).key, "Mine".parse().ok());
-
-    let state = open("Theirs".parse().ok());
-    assert_eq!(state.window.key.text(), "Theirs");
-    drop(state);
-    assert_eq!(
-        saved_settings(&path).key,
-        "Mine".parse().ok(),
-        "the key of the command line is not saved"
-    );
-
-    let mut state = open(None);
-    assert_eq!(state.window.key.text(), "Mine");
-    let live =
-        |settings: &mut gui_common::settings::Settings<Switches>| settings.switches.live = true;
-    drop(state.window.change_settings(live));
-    drop(state);
-    assert!(saved_settings(&path).switches.live);
-}
-
-#[test]
-fn unreadable_settings_are_reported() {
-    let directory = tempfile::tempdir().expect("there is room");
-    let path = directory.path().join("viewer-app.json");
-    std::fs::write(&path, "{").expect("there is room");
-    let state = State::new(&Settings {
-        remembered: settings::load(Some(path)),
-        ..Settings::default()
-    });
-    ui(&state)
-        .find("The saved settings of this window cannot be read, so it starts with the defaults.")
-        .expect("the status line says so");
 }
 
 #[test]

@@ -32,10 +32,11 @@ type Row = [String; HEADINGS.len()];
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Leftovers of crashed programs are removed first. Segments that other users may read are named below
-the table. Files that are named like segments but are not valid ones are ignored and listed with the
-reason; more than ten are only counted, unless --all or --json is given. Segments of Qt programs
-(KIND qt) are found by the names of their key files in $TMPDIR and /tmp, and in /dev/shm.
+    after_help = "Leftovers of crashed programs are removed first. Segments that other users may
+read are named below the table. Files that are named like segments but are not valid ones are
+ignored and listed with the reason; more than ten are only counted, unless --all or --json is
+given. Segments of Qt programs (KIND qt) are found by the names of their key files in $TMPDIR
+and /tmp, and in /dev/shm.
 
 Examples:
   viewer-app list
@@ -67,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if entries.is_empty() {
         // On standard error, because scripts count the lines of standard output.
         terminal::print_error(match &arguments.owner {
-            Some(owner) => format!("There is no shared memory of {owner} now."),
+            Some(owner) => format!("There are no segments of {owner}."),
             None => "There are no segments. Load something first: loader-app text Hello".to_owned(),
         });
         return Ok(());
@@ -132,7 +133,8 @@ fn ignored_lines(ignored: &[(&Listed, String)], lists_all: bool) -> String {
 fn hidden_name_reason(listed: &Listed) -> Option<String> {
     let hidden = listed.name.chars().find(|one| escape::is_hidden(*one))?;
     Some(format!(
-        "its name contains the character U+{:04X}, which no key may contain. Its owner can remove the file: rm -- {}",
+        "its name contains the character U+{:04X}, which no key may contain. Its owner can \
+         remove it: rm -- {}",
         u32::from(hidden),
         shell::quoted_path(&listed.path)
     ))

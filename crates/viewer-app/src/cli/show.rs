@@ -23,16 +23,16 @@ use crate::session;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A text is written to standard output unchanged. If that is a terminal, a final newline is added, and
-control and invisible characters are escaped as \\r, \\u{1b} and so on, because a text is untrusted
-input; --no-escape writes them unchanged. A picture is described in one line; --output writes it as
-png, jpg, bmp, gif, webp, ppm or qoi, chosen by the extension of FILE. An array is written for NumPy
-if the extension is npy. Other bytes, and those of an array, are written to standard output, but to a
-terminal only with --no-escape.
+    after_help = "A text is written to standard output unchanged. If that is a terminal, a final
+newline is added, and control and invisible characters are escaped as \\r, \\u{1b} and so on,
+because a text is untrusted input; --no-escape writes them unchanged. A picture is described in
+one line; --output writes it as png, jpg, bmp, gif, webp, ppm or qoi, chosen by the extension of
+FILE. An array is written for NumPy if the extension is npy. Other bytes, and those of an array,
+are written to standard output, but to a terminal only with --no-escape.
 
-FILE is replaced atomically when the new file is complete; it keeps its permissions if you own it. A
-pipe or a device is written to directly; open a pipe for reading first. A symbolic link that another
-user may have created is refused, and so is a terminal.
+FILE is replaced atomically when the new file is complete; it keeps its permissions if you own
+it. A pipe or a device is written to directly; open a pipe for reading first. A symbolic link
+that another user may have created is refused, and so is a terminal.
 
 Examples:
   viewer-app show                          print the text in MySharedMemory
@@ -58,7 +58,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     memory: MemoryOption,
 
-    /// Print the properties as JSON instead of the content; with --output FILE, write the content too
+    /// Print the properties as JSON instead of the content; with --output FILE, write the content
+    /// too
     #[arg(long)]
     json: bool,
 

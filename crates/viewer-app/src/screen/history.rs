@@ -1,7 +1,8 @@
 //! The history of shown contents: texts with their first line, pictures with a thumbnail.
 //!
-//! Contents may be secret: the history is never written to disk, and one button clears it. Its memory is
-//! bounded: old pictures are first reduced to their thumbnails, then the oldest entries are dropped.
+//! Contents may be secret: the history is never written to disk, and one button clears it. Its
+//! memory is bounded: old pictures are first reduced to their thumbnails, then the oldest entries
+//! are dropped.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};

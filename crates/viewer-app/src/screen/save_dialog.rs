@@ -1,6 +1,7 @@
 //! The dialog "Save as...": a card over the dimmed window with a field for the path.
 //!
-//! A button opens the file dialog of the desktop. It is optional: without one, the user types a path.
+//! A button opens the file dialog of the desktop. It is optional: without one, the user types a
+//! path.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -244,8 +245,8 @@ impl SaveDialog {
         .into()
     }
 
-    /// Draws the line below the field: a question, an error, or an empty line, so that the dialog does
-    /// not change its size.
+    /// Draws the line below the field: a question, an error, or an empty line, so that the dialog
+    /// does not change its size.
     fn view_line(&self) -> Element<'_, Message> {
         let words = match &self.state {
             SaveState::EnterPath => String::new(),

@@ -405,8 +405,8 @@ fn two_lines<'a>(
         .into()
 }
 
-/// Creates the button at the end of a row. All have one size: "Remove" is replaced by the safe answer in
-/// the same place, so that a double click removes nothing.
+/// Creates the button at the end of a row. All have one size: "Remove" is replaced by the safe
+/// answer in the same place, so that a double click removes nothing.
 fn end_button<'a>(label: String) -> button::Button<'a, Message> {
     button(
         visible::line(label)

@@ -57,8 +57,8 @@ pub(crate) enum IfReplaced {
     Refuse,
 }
 
-/// The full content of what is shown, fetched early, so that it is not replaced while the user types a
-/// path.
+/// The full content of what is shown, fetched early, so that it is not replaced while the user
+/// types a path.
 #[derive(Clone, Debug)]
 pub(crate) struct FullContent {
     key: Address,
@@ -93,8 +93,8 @@ pub(crate) fn fetch_full(snapshot: Snapshot, if_replaced: IfReplaced) -> Task<Fu
     })
 }
 
-/// Saves the shown content and returns the path: all of it if it is still in shared memory, else the
-/// part that the window holds.
+/// Saves the shown content and returns the path: all of it if it is still in shared memory, else
+/// the part that the window holds.
 pub(crate) fn save(request: SaveRequest) -> Task<Result<PathBuf, SaveError>> {
     worker::run("save", move || save_now(&Options::new(), request)).map(|worked| match worked {
         Ok(outcome) => outcome,

@@ -44,7 +44,8 @@ fn listings() -> impl Stream<Item = Listing> {
     let spawned = thread::Builder::new()
         .name("segments".to_owned())
         .spawn(move || {
-            // Before the first listing, so that no event is lost. Without a watch, polling is enough.
+            // Before the first listing, so that no event is lost. Without a watch, polling is
+            // enough.
             let watch = segment::Watch::new(&Options::new()).ok();
             if let Some(polling) = watch.as_ref().and_then(segment::Watch::polling) {
                 polling::warn_once(polling);

@@ -90,7 +90,8 @@ fn bytes(media_type: &str) -> Metadata {
     Metadata::from(BytesMetadata::new(media_type).with_file_name("data.bin"))
 }
 
-/// Publishes 2 × 2 pixels: red, green; blue, half transparent white; with three padding bytes a row.
+/// Publishes 2 × 2 pixels: red, green; blue, half transparent white; with three padding bytes a
+/// row.
 fn publish_picture(publisher: &Publisher) {
     let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 2, 2).unwrap();
     let metadata = metadata.with_file_name("flag.png").with_stride(11).unwrap();

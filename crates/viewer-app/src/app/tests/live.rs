@@ -71,7 +71,7 @@ fn new_contents_are_shown_automatically() {
     );
     ui(&state)
         .find("Nothing there yet")
-        .expect("the pane says so");
+        .expect("the notice is drawn");
     assert_matches_snapshot(&state, "live-waiting");
 
     observe(&mut state, presence(3, *MINUTE_AGO));
@@ -79,9 +79,7 @@ fn new_contents_are_shown_automatically() {
     assert_eq!(shown_text(&state), "one");
     appear(&mut state, text("and two"));
     assert_eq!(shown_text(&state), "and two");
-    ui(&state)
-        .find("following")
-        .expect("it says that it goes on");
+    ui(&state).find("following").expect("the mark is drawn");
     assert_matches_snapshot(&state, "live-text");
 }
 
@@ -154,7 +152,7 @@ fn an_edited_key_is_followed_after_enter() {
         ))),
     );
     assert_eq!(state.live.followed(), Some(&key().into()));
-    ui(&state).find("Enter follows").expect("it says how");
+    ui(&state).find("Enter follows").expect("the mark is drawn");
     drop(state.update(Message::Show));
     let other = Key::new("Other").expect("it is a key");
     assert_eq!(state.live.followed(), Some(&other.into()));

@@ -15,21 +15,22 @@ use crate::owner::Owner;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Starts with the newest sample, then prints all later ones in order, across restarts of the
-publisher. Samples that are published faster than they are printed wait in the ring of the segment:
-256 KiB, or the size given to loader-app --ring. Of samples longer than 16 KiB, such as pictures, only
-the newest waits, and as many as loader-app --retain keeps. Samples that are overrun before they are
-read are missed: their number is printed to standard error once a second and in total at the end, and
-is \"skipped\" in --json. A Qt segment has no ring: it is polled, and only the latest content is
-printed; --json does not list the processes attached to it, viewer-app info does.
+    after_help = "Starts with the newest sample, then prints all later ones in order, across
+restarts of the publisher. Samples that are published faster than they are printed wait in the
+ring of the segment: 256 KiB, or the size given to loader-app --ring. Of samples longer than 16
+KiB, such as pictures, only the newest waits, and as many as loader-app --retain keeps. Samples
+that are overrun before they are read are missed: their number is printed to standard error once
+a second and in total at the end, and is \"skipped\" in --json. A Qt segment has no ring: it is
+polled, and only the latest content is printed; --json does not list the processes attached to
+it, viewer-app info does.
 
-A text is printed as one line, in a pipe too: line ends as \\n, tabs as \\t, other control characters
-as \\u{..}, a backslash as \\\\; on a terminal invisible characters are escaped too, unless
---no-escape is given. --json prints the exact text, one object per line. Pictures and other bytes are
-described in one line.
+A text is printed as one line, in a pipe too: line ends as \\n, tabs as \\t, other control
+characters as \\u{..}, a backslash as \\\\; on a terminal invisible characters are escaped too,
+unless --no-escape is given. --json prints the exact text, one object per line. Pictures and
+other bytes are described in one line.
 
-Each file of --output appears when it is complete; the file of --raw is replaced at the start, and
-then grows.
+Each file of --output appears when it is complete; the file of --raw is replaced at the start,
+and then grows.
 
 Examples:
   viewer-app follow                               print each content until Ctrl-C
@@ -54,8 +55,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(super) new: bool,
 
-    /// Exit with code 0 when all publishers have been gone for one second, after at least one was seen;
-    /// implied by --raw - and --output. With --oldest, existing samples count as a publisher seen
+    /// Exit with code 0 when all publishers have been gone for one second, after at least one was
+    /// seen; implied by --raw - and --output. With --oldest, existing samples count as a publisher
+    /// seen
     #[arg(long)]
     pub(super) until_end: bool,
 
@@ -103,8 +105,8 @@ impl Arguments {
         }
     }
 
-    /// Returns `true` if following ends with the publishers: implied for pixels on standard output and
-    /// for files, whose readers wait for the end.
+    /// Returns `true` if following ends with the publishers: implied for pixels on standard output
+    /// and for files, whose readers wait for the end.
     pub(super) fn ends(&self) -> bool {
         self.until_end || self.output.is_some() || self.raw == Some(Output::Stdout)
     }

@@ -139,8 +139,8 @@ fn not_followable(key: &Address) -> Failure {
     ))
 }
 
-/// Returns the timeout of the Qt lock. It is short if the command has a timeout, because an attempt is
-/// never interrupted.
+/// Returns the timeout of the Qt lock. It is short if the command has a timeout, because an attempt
+/// is never interrupted.
 fn lock_timeout(timeout: Option<Duration>) -> Duration {
     const SHORT: Duration = Duration::from_millis(200);
     match timeout {

@@ -35,7 +35,8 @@ pub(super) enum WriteResult {
 struct JsonLine<'a> {
     #[serde(flatten)]
     report: SegmentReport,
-    /// The number of samples missed since the previous line; 0 for Qt segments, which have no sequence.
+    /// The number of samples missed since the previous line; 0 for Qt segments, which have no
+    /// sequence.
     skipped: u64,
     /// The text, if the content is one.
     text: Option<&'a str>,

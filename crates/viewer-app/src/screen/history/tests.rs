@@ -92,9 +92,9 @@ fn duplicates_and_empty_contents_are_not_recorded() {
     history.record(&snapshot(Preview::Empty, 2), at(3));
     assert_eq!(history.entries.len(), 1);
     // The same sequence in a new segment of the same key.
-    let mut anew = text("two", 1);
-    anew.origin.as_mut().expect("it has one").segment = shm_core::SegmentId::new(2);
-    history.record(&anew, at(9));
+    let mut restarted = text("two", 1);
+    restarted.origin.as_mut().expect("it has one").segment = shm_core::SegmentId::new(2);
+    history.record(&restarted, at(9));
     assert_eq!(history.entries.len(), 2);
     // A block has no sequence.
     let block = |byte| Snapshot {

@@ -161,7 +161,7 @@ fn the_file_dialog_confirms_replacing_only_the_path_it_returned() {
         ),
     ] {
         none.update(Message::DialogEnded(answer));
-        simulator(none.view()).find(words).expect("it is said");
+        simulator(none.view()).find(words).expect("it is drawn");
     }
     assert!(matches!(press(&mut none, "Browse..."), Action::Browse(_)));
     none.update(Message::DialogEnded(Answer::Cancelled));
@@ -175,14 +175,14 @@ fn a_failure_is_shown_and_saving_can_be_retried() {
     assert!(matches!(press(&mut dialog, "Save"), Action::None));
     simulator(dialog.view())
         .find("The path field is empty. Enter a path, such as ~/copy.txt.")
-        .expect("it is said");
+        .expect("it is drawn");
     type_path(&mut dialog, "/nowhere/notes.txt");
     drop(request(press(&mut dialog, "Save")));
     let problem = "Could not write to /nowhere/notes.txt.".to_owned();
     dialog.update(Message::Saved(Err(SaveError::Failed(problem.clone()))));
     simulator(dialog.view())
         .find(problem.as_str())
-        .expect("it is said");
+        .expect("it is drawn");
     drop(request(press(&mut dialog, "Save")));
     assert!(matches!(press(&mut dialog, "Cancel"), Action::Close));
 }
