@@ -66,8 +66,8 @@ fn invalid_metadata_is_reported() {
         (b"\x01\x02".as_slice(), "the metadata ends too early"),
         (b"\x80\xff\xff", "the metadata ends too early"),
         (b"\x02\x01\xff\0", "not UTF-8"),
-        (b"\0\0", "bytes behind the metadata"),
-        (b"\x80\x01\0a\x80\x01\0b\0", "the same twice"),
+        (b"\0\0", "bytes after the metadata"),
+        (b"\x80\x01\0a\x80\x01\0b\0", "a duplicate entry"),
         (
             b"\x01\x02\0\0\0\0\0\0\0\0\0\0\0\0\0",
             "an image of 0 × 0 pixels",

@@ -113,7 +113,7 @@ fn exit_codes_of_streaming() {
     drop(few.run().done());
     signalled(loaded(&fixture, &pattern), Signal::TERM);
     let nothing = fixture.loader(["frames", "--size", "64x48"]).input("");
-    drop(nothing.run().refused("before there was a frame"));
+    drop(nothing.run().refused("before the first frame"));
     for arguments in [&["frames"][..], &["frames", "--size", "0x1"]] {
         drop(fixture.loader(arguments).run().misused("error: "));
     }
@@ -167,7 +167,11 @@ fn exit_codes_of_showing_and_inspecting() {
 fn exit_codes_of_following() {
     let fixture = Fixture::new();
     let follow = |arguments: &[&str]| fixture.viewer(["follow"]).args(arguments);
-    drop(follow(&["--timeout", "10ms"]).run().refused("Nothing new"));
+    drop(
+        follow(&["--timeout", "10ms"])
+            .run()
+            .refused("No new content"),
+    );
     for arguments in [
         &["--nonsense"][..],
         &["--oldest", "--new"],

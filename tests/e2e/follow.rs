@@ -147,7 +147,7 @@ fn pictures_are_written_to_numbered_files() {
     };
     let follow = follow(&fixture, "2").start();
     let text = loaded(&fixture, "no picture");
-    follow.wait_for_stderr("left out");
+    follow.wait_for_stderr("Skipped a content: it is text");
     for seed in 1..=2 {
         let picture = Picture::draw(70, 50, seed);
         let source = fixture.file("p.png", &picture.encode(PictureFile::Png));

@@ -224,7 +224,7 @@ fn a_truncated_frame_is_reported_and_not_published() {
 fn a_stream_without_a_frame_fails_and_publishes_nothing() {
     let fixture = Fixture::new();
     let empty = gray_frames(&fixture).input([]).run();
-    drop(empty.refused("ended before there was a frame"));
+    drop(empty.refused("ended before the first frame"));
     let short = gray_frames(&fixture).input(video(0, 99)).run();
     drop(short.refused("1 of its 100 bytes are missing"));
     fixture.assert_empty();
@@ -319,7 +319,10 @@ fn frames_without_room_are_dropped_and_the_previous_one_remains() {
     drop(fs::write(&filler, vec![1; 2 << 20]));
     loader.write(&[2; 800_000]);
     let warning = loader.wait_for_stderr("being skipped");
-    assert!(warning.contains("There is no room"), "{warning}");
+    assert!(
+        warning.contains("There is not enough shared memory"),
+        "{warning}"
+    );
     let mut reader = Reader::attach(&fixture);
     let shown = reader.0.latest().unwrap().unwrap();
     assert_eq!((shown.sequence().get(), shown.payload()[0]), (1, 1));
@@ -346,7 +349,7 @@ fn no_room_for_the_first_frame_is_an_error() {
     };
     let fixture = Fixture::within(disk.path());
     let loader = fixture.loader(["frames", "--test-pattern"]).run();
-    drop(loader.refused("There is no room"));
+    drop(loader.refused("There is not enough shared memory"));
     fixture.assert_empty();
 }
 

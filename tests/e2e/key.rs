@@ -13,7 +13,7 @@ fn invalid_keys_are_usage_errors_with_a_reason() {
         ("tab\there", "character"),
         ("shm:x", "shm:"),
         ("qt:", "empty"),
-        ("systemv:relative", "whole path"),
+        ("systemv:relative", "absolute path"),
         ("posix:/a/b", "no other"),
     ] {
         for launch in [

@@ -323,7 +323,7 @@ fn all_slots_held_by_one_peer_is_an_error() {
     let fixture = Fixture::new();
     let loader = loaded(&fixture, "readable");
     let peer = start_attack(&fixture, "all-slots");
-    drop(run_bounded(fixture.loader(["text", "no"])).refused("All 128 places"));
+    drop(run_bounded(fixture.loader(["text", "no"])).refused("All 128 slots"));
     assert_eq!(
         run_bounded(fixture.viewer(["show"])).done().text(),
         "readable"

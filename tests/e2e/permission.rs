@@ -199,7 +199,10 @@ fn a_group_without_membership_is_refused_with_the_remedy() {
         let loader = fixture.loader(["text", "--group", group, "mine"]);
         let refused = other_user.launch_as(loader).run();
         let refused = refused.refused(&format!("the group {name}"));
-        assert!(refused.stderr.contains("id tells"), "{refused:?}");
+        assert!(
+            refused.stderr.contains("the command id lists them"),
+            "{refused:?}"
+        );
     }
     assert_eq!(shared.directory.names(), [] as [String; 0]);
     let loader = fixture.loader(["text", "--group", &video, "--for", "1ms", "ours"]);
@@ -401,9 +404,9 @@ fn a_crash_of_the_owner_leaves_nothing_visible_to_other_users() {
 fn invalid_modes_are_usage_errors() {
     let fixture = Fixture::new();
     for (mode, words) in [
-        ("755", "not executed"),
-        ("666", "no right to write"),
-        ("620", "no right to write"),
+        ("755", "cannot be executable"),
+        ("666", "no write permission"),
+        ("620", "no write permission"),
         ("044", "the first digit is 6"),
         ("u=rw", "three octal digits"),
         ("899", "three octal digits"),

@@ -509,7 +509,7 @@ fn memory_for_encoding_a_picture_is_bounded() {
         ("a.webp", 115),
         ("a.qoi", 153),
     ] {
-        let words = format!("would take {needed} MiB of memory, and the limit is 64M");
+        let words = format!("takes {needed} MiB of memory, and the limit is 64M");
         let outcome = show(name, 64).refused(&words);
         assert!(outcome.stderr.contains("--limit"), "{outcome:?}");
         assert!(!fixture.path(name).exists());
@@ -523,7 +523,7 @@ fn memory_for_encoding_a_picture_is_bounded() {
     let follow = |limit| fixture.viewer(follow).args(["--limit", limit]);
     let directory = fixture.path("");
     let follow = |limit| follow(limit).in_directory(&directory).run();
-    drop(follow("66M").refused("would take 67 MiB"));
+    drop(follow("66M").refused("takes 67 MiB"));
     drop(follow("67M").done());
     drop(follow("none").misused("such as 512M"));
 }

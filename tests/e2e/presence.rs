@@ -292,7 +292,7 @@ fn without_any_socket_directory_everything_else_works() {
         return;
     };
     let loader = loader.start();
-    let complaint = loader.wait_for_stderr("cannot be shown here");
+    let complaint = loader.wait_for_stderr("Viewers cannot be shown");
     assert!(complaint.contains("/etc is open to others"), "{complaint}");
     loader.wait_for(fixture.key());
     let show = in_default_directory(fixture.viewer(["show"])).env("XDG_RUNTIME_DIR", "/etc");

@@ -101,7 +101,7 @@ fn damaged_settings_are_kept_as_a_copy() {
     fs::write(&path, "{\"version\": 1, \"width\": -3").unwrap();
 
     let viewer = open_viewer(&fixture, &desktop);
-    let said = viewer.program.wait_for_status("had remembered");
+    let said = viewer.program.wait_for_status("The saved settings");
     assert!(said.contains(path.to_str().unwrap()), "{said}");
     assert_eq!(size(&viewer.window), (640, 560));
     viewer.window.resize(700, 500);
@@ -222,7 +222,7 @@ fn light_and_dark_follow_the_desktop() {
 }
 
 /// A part of the notice that settings cannot be read.
-const UNREADABLE: &str = "had remembered cannot be read";
+const UNREADABLE: &str = "saved settings of this window cannot be read";
 /// A part of the notice that they cannot be written.
 const UNWRITABLE: &str = "cannot be saved";
 /// A part of the notice that there is no directory for them.

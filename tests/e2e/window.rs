@@ -238,7 +238,7 @@ fn a_file_that_is_not_a_picture_leaves_the_content() {
         .program
         .wait_for_status("Selected file is not an image, please select another.");
     loader.enter_path(&fixture.path("missing.png"));
-    loader.program.wait_for_status("no such file");
+    loader.program.wait_for_status("file does not exist");
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "still there");
 }
 

@@ -74,7 +74,7 @@ fn the_commands_read_content_of_a_qt_program() {
         assert_eq!(viewer(&["show", "--json"]).done().json()["form"], "qstring");
         let bytes = viewer(&["show", "--as", "qbytearray"]).done().stdout;
         assert_eq!(bytes[..4], *b"\0h\0\xe9");
-        viewer(&["show", "--as", "qimage"]).refused("is no QImage");
+        viewer(&["show", "--as", "qimage"]).refused("is not a QImage");
         let told = viewer(&["info"]).done();
         assert!(told.text().contains("text, as qstring"), "{told:?}");
         let followed = viewer(&["follow", "--count", "1"]).done();

@@ -156,7 +156,7 @@ fn the_viewer_window_reads_qt_content_in_a_chosen_form() {
     let raw = qt_fixture.file(b"a plain C string");
     theirs.ask(&["load", "raw", &raw]).done();
     viewer.press_show();
-    viewer.program.wait_for_status("is no QString");
+    viewer.program.wait_for_status("is not a QString");
     viewer.choose_form(Form::Raw);
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(viewer.shown_text(), "a plain C string");

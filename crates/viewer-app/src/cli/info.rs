@@ -162,7 +162,8 @@ fn describe_own(info: &Info, now: SystemTime) -> String {
             lines.add("kind", "nothing loaded yet, or cleared");
         }
         Content::Damaged { damage } => {
-            lines.add("kind", &format!("damaged: {damage}. Load something new"));
+            let reason = damage.explain();
+            lines.add("kind", &format!("damaged: {reason}. Load something new"));
         }
         Content::Samples {
             latest: Some(latest),

@@ -113,7 +113,7 @@ fn choosing_a_form_reads_the_content_again() {
         .current()
         .remedy()
         .unwrap_or_default();
-    assert!(remedy.contains("is not QImage"), "{remedy}");
+    assert!(remedy.contains("is not a QImage"), "{remedy}");
     fixture.send(Message::Window(main_window::Message::NextForm));
     assert_eq!(fixture.shown_text().as_deref(), Some("hi"));
 
