@@ -9,6 +9,7 @@ mod loadable;
 mod player;
 pub(crate) mod presence;
 mod stream;
+mod stream_report;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -30,7 +31,7 @@ use shm_io::{Address, OnViewers, Published, Released, Sink, SinkError};
 
 pub(crate) use frame_source::FrameSource;
 pub(crate) use loadable::{ByteSource, Loadable};
-pub(crate) use stream::{StreamControl, StreamEnd, StreamProgress, StreamSummary};
+pub(crate) use stream_report::{StreamControl, StreamEnd, StreamProgress, StreamSummary};
 pub(crate) use thread::{Reply, SessionThread, StreamEvent};
 
 use crate::frames::FrameError;

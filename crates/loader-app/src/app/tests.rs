@@ -190,6 +190,16 @@ impl Bench {
     fn level(&self) -> Level {
         self.state.window.status.current().level()
     }
+
+    /// Returns the text of the status line.
+    fn status(&self) -> &str {
+        self.state.window.status.current().text()
+    }
+
+    fn edit_key(&mut self, key: &str) {
+        let edited = main_window::Message::KeyEdited(key.to_owned());
+        self.send(Message::Window(edited));
+    }
 }
 
 #[test]
@@ -249,20 +259,12 @@ fn clear_empties_the_segment_and_release_detaches() {
         bench.in_memory("MySharedMemory"),
         Some(Preview::Empty)
     ));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .starts_with("Cleared MySharedMemory")
-    );
+    assert!(bench.status().starts_with("Cleared MySharedMemory"));
     bench.click("Release");
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert!(bench.shows("not attached"));
     assert_eq!(
-        bench.state.window.status.current().text(),
+        bench.status(),
         "Released MySharedMemory: what was loaded is gone."
     );
 }
@@ -271,19 +273,9 @@ fn clear_empties_the_segment_and_release_detaches() {
 fn loading_under_another_key_releases_the_first() {
     let mut bench = Bench::new();
     bench.load_text("first");
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "Other".to_owned(),
-    )));
+    bench.edit_key("Other");
     assert!(bench.shows("attached elsewhere"));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .contains("stays in shared memory for now")
-    );
+    assert!(bench.status().contains("stays in shared memory for now"));
     assert!(bench.in_memory("MySharedMemory").is_some());
     bench.load_text("second");
     assert!(bench.in_memory("MySharedMemory").is_none());
@@ -298,9 +290,7 @@ fn loading_under_another_key_releases_the_first() {
 fn a_failed_load_under_another_key_keeps_the_first() {
     let mut bench = Bench::new();
     bench.load_text("first");
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "Other".to_owned(),
-    )));
+    bench.edit_key("Other");
     let no_picture = bench.file("notes.txt", b"plain words");
     bench.load_path(&no_picture);
     assert_eq!(bench.level(), Level::Error);
@@ -317,9 +307,7 @@ fn a_failed_load_under_another_key_keeps_the_first() {
 #[test]
 fn an_invalid_key_prevents_loading() {
     let mut bench = Bench::new();
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "a/b".to_owned(),
-    )));
+    bench.edit_key("a/b");
     bench.click("Load");
     assert!(!bench.shows("Text to load"));
     assert_eq!(bench.level(), Level::Error);
@@ -342,15 +330,7 @@ fn a_segment_removed_by_another_process_is_reported_and_restored() {
     segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
     bench.see(Observation::Nothing);
     assert!(bench.shows("not attached"));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .contains("can no longer be found")
-    );
+    assert!(bench.status().contains("can no longer be found"));
     bench.click("Load again");
     assert_eq!(bench.level(), Level::Success);
     assert!(!bench.shows("Load again"));
@@ -364,9 +344,7 @@ fn a_segment_removed_by_another_process_is_reported_and_restored() {
 fn the_loss_of_content_under_another_key_is_reported_and_restored() {
     let mut bench = Bench::new();
     bench.load_text("guarded");
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "Other".to_owned(),
-    )));
+    bench.edit_key("Other");
     let guard = bench.state.guard.as_ref().expect("its key is monitored");
     assert_eq!(guard.key().as_str(), "MySharedMemory");
     let is_there = guard.news(Observation::Nothing);
@@ -388,15 +366,7 @@ fn the_loss_of_content_under_another_key_is_reported_and_restored() {
     );
     assert_eq!(bench.text_in_memory("Other"), None);
     bench.press(Chord::ctrl('y'));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .contains("nothing to load again")
-    );
+    assert!(bench.status().contains("nothing to load again"));
 }
 
 #[test]
@@ -451,7 +421,7 @@ fn a_replacement_by_another_process_is_reported() {
     assert_eq!(bench.level(), Level::Success);
     bench.see_content(theirs);
     assert_eq!(
-        bench.state.window.status.current().text(),
+        bench.status(),
         "painter (pid 4711) has replaced what this window had loaded into MySharedMemory."
     );
 }

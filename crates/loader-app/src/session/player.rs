@@ -7,7 +7,7 @@ use shm_core::ImageMetadata;
 use shm_io::{Attempt, Draft, FrameSink, Sent, Unfinished};
 
 use super::LoadError;
-use super::stream::{StreamControl, StreamEnd, StreamProgress, StreamTotals, per_second};
+use super::stream_report::{StreamControl, StreamEnd, StreamProgress, StreamTotals, per_second};
 use crate::frames::{FrameError, FrameInfo, FrameReader, FrameSchedule, NextFrame};
 
 /// The interval of the progress reports.

@@ -15,7 +15,7 @@ use qt_bridge::Form;
 use shm_core::{ImageMetadata, Options};
 use shm_io::{Address, Released, Viewers};
 
-use super::stream::{StreamControl, StreamProgress, StreamSummary};
+use super::stream_report::{StreamControl, StreamProgress, StreamSummary};
 use super::{FrameSource, LoadError, Loadable, Loaded, Session};
 use crate::progress::ReadProgress;
 

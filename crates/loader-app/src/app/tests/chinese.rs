@@ -44,9 +44,7 @@ fn the_empty_window_is_chinese() {
         assert_says(bench, &["键名", "加载", "从文件加载图片…", "未连接"]);
         bench.see(Observation::Nothing);
         assert_says(bench, &["这里还没有内容", "推流…", "清空", "释放"]);
-        bench.send(Message::Window(main_window::Message::KeyEdited(
-            "a/b".to_owned(),
-        )));
+        bench.edit_key("a/b");
         assert_says(bench, &["键名的第 1 字节处有“/”：键名是名字，不是路径。"]);
         bench.send(Message::LoadPressed);
         let said = bench.state.window.status.current().to_string();
@@ -73,9 +71,7 @@ fn loading_and_releasing_a_text_is_chinese() {
                 "文本 · 6 字节 · 序号 1 · 刚刚",
             ],
         );
-        bench.send(Message::Window(main_window::Message::KeyEdited(
-            "其他".to_owned(),
-        )));
+        bench.edit_key("其他");
         assert_says(
             bench,
             &[

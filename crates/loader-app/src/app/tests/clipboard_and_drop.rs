@@ -68,9 +68,7 @@ fn a_dropped_folder_is_refused_with_a_remedy() {
         bench.text_in_memory("MySharedMemory").as_deref(),
         Some("kept")
     );
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "a/b".to_owned(),
-    )));
+    bench.edit_key("a/b");
     bench.send(Message::Window(main_window::Message::Dragged(
         drop_target::Event::Hovered(folder),
     )));
@@ -107,10 +105,7 @@ fn the_clipboard_is_loaded_at_once() {
         ..picture
     };
     bench.send(Message::Pasted(Ok(Pasted::Picture(damaged))));
-    assert_eq!(
-        bench.state.window.status.current().text(),
-        "The clipboard does not hold a picture."
-    );
+    assert_eq!(bench.status(), "The clipboard does not hold a picture.");
 }
 
 #[test]
@@ -118,10 +113,7 @@ fn an_empty_clipboard_is_not_an_error() {
     let mut bench = Bench::new();
     for pasted in [Pasted::Nothing, Pasted::Text(String::new())] {
         bench.send(Message::Pasted(Ok(pasted)));
-        assert_eq!(
-            bench.state.window.status.current().text(),
-            "There is nothing to paste."
-        );
+        assert_eq!(bench.status(), "There is nothing to paste.");
         assert_eq!(bench.level(), Level::Neutral);
     }
     bench.send(Message::Pasted(Err(ClipboardError::Closed)));

@@ -15,7 +15,7 @@ fn a_text_is_loaded_from_the_dialog() {
         "Loaded text, {} bytes, into MySharedMemory (sequence 1).",
         text.len()
     );
-    assert_eq!(bench.state.window.status.current().text(), sentence);
+    assert_eq!(bench.status(), sentence);
     assert_eq!(bench.level(), Level::Success);
     assert!(bench.shows("attached"));
     assert!(!bench.shows("Text to load"), "the dialog is closed");
@@ -134,10 +134,7 @@ fn a_text_that_cannot_be_loaded_stays_in_the_dialog() {
     let elsewhere = bench.directory.path().join("gone");
     bench.state.session = SessionThread::start(Options::new().directory(elsewhere));
     bench.load_text("the only copy");
-    assert_eq!(
-        bench.state.window.status.current().text(),
-        "Unable to create shared memory segment."
-    );
+    assert_eq!(bench.status(), "Unable to create shared memory segment.");
     assert!(bench.state.window.status.current().remedy().is_some());
     assert!(bench.shows("Text to load"), "the dialog stays open");
     bench.state.session = SessionThread::start(bench.options());

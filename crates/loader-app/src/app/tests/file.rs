@@ -11,7 +11,7 @@ fn a_picture_is_loaded_by_its_path() {
         .unwrap();
     bench.load_path(&path);
     assert_eq!(
-        bench.state.window.status.current().text(),
+        bench.status(),
         "Loaded image, 18 bytes, into MySharedMemory (sequence 1)."
     );
     match bench.in_memory("MySharedMemory") {
@@ -30,25 +30,14 @@ fn a_failed_picture_leaves_the_previous_content() {
     let no_picture = bench.file("notes.txt", b"plain words");
     bench.send(Message::FileDialogEnded(Answer::Chosen(no_picture)));
     assert_eq!(
-        bench.state.window.status.current().text(),
+        bench.status(),
         "Selected file is not an image, please select another."
     );
     bench.load_path(Path::new("/nonexistent/cat.png"));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .contains("cannot be read")
-    );
+    assert!(bench.status().contains("cannot be read"));
     let absurd = bench.file("huge.pgm", b"P5\n60000 60000\n255\n");
     bench.drop_files(&[&absurd]);
-    assert_eq!(
-        bench.state.window.status.current().text(),
-        "The image is too large."
-    );
+    assert_eq!(bench.status(), "The image is too large.");
     assert_eq!(bench.level(), Level::Error);
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
@@ -70,7 +59,7 @@ fn a_slow_load_shows_its_progress_and_can_be_cancelled() {
     bench.send(Message::Tick(begun + Duration::from_millis(400)));
     assert!(bench.shows("Loading large.png into MySharedMemory …"));
     bench.click("Cancel");
-    assert_eq!(bench.state.window.status.current().text(), "Cancelling …");
+    assert_eq!(bench.status(), "Cancelling …");
     bench.settle(task);
     assert!(!bench.shows("Cancel"));
 }
@@ -119,15 +108,7 @@ fn the_cancellation_by_a_later_load_is_not_reported() {
     let (first, error) = begin_and_fail(&mut bench);
     let (second, _) = begin_and_fail(&mut bench);
     bench.send(Message::PictureLoaded(first, Ok(Err(error))));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .starts_with("Loading")
-    );
+    assert!(bench.status().starts_with("Loading"));
     assert_eq!(
         bench.state.loading.as_ref().map(|loading| loading.number),
         Some(second)
@@ -157,27 +138,16 @@ fn escape_closes_the_dialog_before_it_cancels_a_load() {
     bench.click("Load");
     bench.press(Chord::named(Named::Escape));
     assert!(!bench.shows("Text to load"));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .starts_with("Loading")
-    );
+    assert!(bench.status().starts_with("Loading"));
     bench.press(Chord::named(Named::Escape));
-    assert_eq!(bench.state.window.status.current().text(), "Cancelling …");
+    assert_eq!(bench.status(), "Cancelling …");
 }
 
 #[test]
 fn an_empty_path_is_reported() {
     let mut bench = Bench::new();
     bench.send(Message::PathSubmitted);
-    assert_eq!(
-        bench.state.window.status.current().text(),
-        "The path field is empty."
-    );
+    assert_eq!(bench.status(), "The path field is empty.");
 }
 
 #[test]

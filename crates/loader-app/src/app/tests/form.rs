@@ -41,30 +41,12 @@ fn only_a_qt_key_has_forms() {
     bench.press(Chord::ctrl('f'));
     assert!(bench.shows("QString"));
     assert_eq!(monitored_form(&bench), Some(Form::QString));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .ends_with("will be written as QString.")
-    );
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "Mine".to_owned(),
-    )));
+    assert!(bench.status().ends_with("will be written as QString."));
+    bench.edit_key("Mine");
     assert!(!is_offered(&bench));
     assert_eq!(monitored_form(&bench), None);
     bench.press(Chord::ctrl('f'));
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .contains("Only Qt keys")
-    );
+    assert!(bench.status().contains("Only Qt keys"));
 }
 
 #[test]
@@ -74,15 +56,7 @@ fn content_is_written_and_read_in_the_chosen_form() {
         Form::QByteArray,
     ))));
     bench.load_text("hi");
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .ends_with("as QByteArray.")
-    );
+    assert!(bench.status().ends_with("as QByteArray."));
     assert_eq!(read(&key).form, Form::QByteArray);
     // The chosen form does not change the content that is already loaded.
     bench.send(Message::Window(main_window::Message::FormChosen(Some(
@@ -153,8 +127,6 @@ fn a_narrow_window_hides_the_attachment_text() {
         gui_common::settings::MIN_SIZE,
     )));
     assert!(!bench.shows("not attached"));
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "Mine".to_owned(),
-    )));
+    bench.edit_key("Mine");
     assert!(bench.shows("not attached"));
 }

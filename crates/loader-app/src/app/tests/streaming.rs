@@ -130,7 +130,7 @@ fn the_test_pattern_streams_until_stop_and_its_last_frame_remains() {
     let mut running = RunningStream::pattern(&mut bench);
     assert!(!bench.shows("Test Pattern"), "the card is closed");
     assert_eq!(
-        bench.state.window.status.current().text(),
+        bench.status(),
         "Streaming the test pattern into MySharedMemory."
     );
     assert!(bench.shows("attached"));
@@ -143,7 +143,7 @@ fn the_test_pattern_streams_until_stop_and_its_last_frame_remains() {
 
     bench.click("Stop");
     running.finish(&mut bench);
-    let said = bench.state.window.status.current().text();
+    let said = bench.status();
     assert!(
         said.starts_with("Streamed ") && said.ends_with(" a second."),
         "{said}"
@@ -162,10 +162,7 @@ fn a_gif_and_a_folder_are_streamed_from_their_paths() {
     let gif = bench.gif();
     let mut running = bench.stream_path(&gif, "1");
     running.until(&mut bench, begun);
-    assert_eq!(
-        bench.state.window.status.current().text(),
-        "Streaming moving.gif into MySharedMemory."
-    );
+    assert_eq!(bench.status(), "Streaming moving.gif into MySharedMemory.");
     running.until(
         &mut bench,
         |event| matches!(event, StreamEvent::Progress(report) if report.frames > 5),
@@ -198,15 +195,7 @@ fn any_other_action_ends_the_stream() {
     let running = RunningStream::pattern(&mut bench);
     bench.load_text("instead");
     running.finish(&mut bench);
-    assert!(
-        bench
-            .state
-            .window
-            .status
-            .current()
-            .text()
-            .starts_with("Loaded text")
-    );
+    assert!(bench.status().starts_with("Loaded text"));
     let kept = bench.text_in_memory("MySharedMemory");
     assert_eq!(kept.as_deref(), Some("instead"));
     assert!(bench.shows("Stream..."));
@@ -236,9 +225,7 @@ fn any_other_action_ends_the_stream() {
 fn a_stream_under_another_key_releases_the_first() {
     let mut bench = Bench::new();
     bench.load_text("first");
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "Other".to_owned(),
-    )));
+    bench.edit_key("Other");
     let running = RunningStream::pattern(&mut bench);
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert_eq!(
@@ -322,10 +309,7 @@ fn the_file_dialog_chooses_a_source_or_its_failure_is_reported() {
         "{said}"
     );
     bench.send(Message::StreamSourceChosen(Answer::Cancelled));
-    assert_eq!(
-        bench.state.window.status.current().text(),
-        "No file was chosen."
-    );
+    assert_eq!(bench.status(), "No file was chosen.");
 
     let chosen = Message::StreamSourceChosen(Answer::Chosen(bench.gif()));
     let mut running = RunningStream::start(&mut bench, chosen);
@@ -374,9 +358,7 @@ fn nothing_else_opens_over_the_card_and_escape_closes_it() {
     let message = shortcut::message_of(escape, captured, window::Id::unique());
     bench.send(message.unwrap());
     assert!(bench.state.stream_card.is_none());
-    bench.send(Message::Window(main_window::Message::KeyEdited(
-        "a/b".to_owned(),
-    )));
+    bench.edit_key("a/b");
     bench.click("Stream...");
     assert!(bench.state.stream_card.is_none());
     assert_eq!(bench.level(), Level::Error);
